@@ -1,0 +1,1 @@
+"""How a message leaves.  A channel remembers nothing: no store, no services."""

@@ -1,0 +1,171 @@
+"""A message, what became of it, and what subscribers send us.
+
+The numbers are those of the wire (status.md): the store keeps them as they are.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """The `type` of a message on the wire."""
+
+    SMS = 0
+    FLASH = 1
+    BINARY = 2
+    PUSH = 3
+    HLR = 4
+    PING = 5
+    MMS = 6
+    CALL = 7
+    MAIL = 8
+    VIBER = 10
+    SOCIAL = 12
+    TELEGRAM = 13
+    WHATSAPP = 14
+    BOT = 15
+
+
+# The channel that carries each kind: routes are written for channels.
+CHANNEL_OF: dict[Kind, str] = {
+    Kind.SMS: "sms",
+    Kind.FLASH: "sms",
+    Kind.BINARY: "sms",
+    Kind.PUSH: "sms",
+    Kind.PING: "sms",
+    Kind.HLR: "hlr",
+    Kind.MMS: "mms",
+    Kind.CALL: "call",
+    Kind.MAIL: "mail",
+    Kind.VIBER: "viber",
+    Kind.SOCIAL: "social",
+    Kind.TELEGRAM: "telegram",
+    Kind.WHATSAPP: "whatsapp",
+    Kind.BOT: "bot",
+}
+
+
+class Status(IntEnum):
+    """The fate of a message as its client sees it."""
+
+    NOT_FOUND = -3
+    STOPPED = -2
+    WAITING = -1
+    SENT = 0
+    DELIVERED = 1
+    READ = 2
+    EXPIRED = 3
+    CLICKED = 4
+    UNDELIVERABLE = 20
+    BAD_NUMBER = 22
+    FORBIDDEN = 23
+    NO_FUNDS = 24
+    UNREACHABLE = 25
+
+    @property
+    def final(self) -> bool:
+        return self not in (Status.STOPPED, Status.WAITING, Status.SENT)
+
+    @property
+    def reached(self) -> bool:
+        """The subscriber has it."""
+        return self in (Status.DELIVERED, Status.READ, Status.CLICKED)
+
+
+# The service's own words, Russian first: history and status answers use them.
+STATUS_NAMES: dict[Status, tuple[str, str]] = {
+    Status.NOT_FOUND: ("Сообщение не найдено", "Message not found"),
+    Status.STOPPED: ("Остановлено", "Stopped"),
+    Status.WAITING: ("Ожидает отправки", "Waiting send"),
+    Status.SENT: ("Передано оператору", "Transferred to the operator"),
+    Status.DELIVERED: ("Доставлено", "Delivered"),
+    Status.READ: ("Прочитано", "Read"),
+    Status.EXPIRED: ("Просрочено", "Expired"),
+    Status.CLICKED: ("Нажата ссылка", "Click on link"),
+    Status.UNDELIVERABLE: ("Невозможно доставить", "Impossible to deliver"),
+    Status.BAD_NUMBER: ("Неверный номер", "Wrong number"),
+    Status.FORBIDDEN: ("Запрещено", "Forbidden"),
+    Status.NO_FUNDS: ("Недостаточно средств", "Insufficient funds"),
+    Status.UNREACHABLE: ("Недоступный номер", "Unavailable number"),
+}
+
+
+class Err:
+    """Why a message was not delivered (status.md, `err`); only those the centre itself gives."""
+
+    NONE = 0
+    UNKNOWN_SUBSCRIBER = 1
+    OFFLINE = 6
+    NO_SERVICE = 11
+    HANDSET = 12
+    BLOCKED = 13
+    VIRTUAL = 200
+    QUEUE_FULL = 220
+    INCOMPLETE = 241
+    NO_STATUS = 245
+    HOURS = 246
+    DAILY_LIMIT = 247
+    NO_ROUTE = 248
+    BAD_FORMAT = 249
+    NUMBER_BARRED = 250
+    NUMBER_LIMIT = 251
+    NUMBER_FORBIDDEN = 252
+    SPAM = 253
+    UNREGISTERED_SENDER = 254
+    REJECTED = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """All that a channel needs to know of one message.
+
+    `options` is open-ended and per kind: `udh` (hex), `pid`, `dcs` for binary, `max_parts`.
+    `taken` are the numbers of parts that the carrier already has (a retry sends the others).
+    `expires_at` is in ms since the epoch; None leaves it to the carrier.
+    """
+
+    client_id: int
+    id: int
+    kind: Kind
+    phone: str
+    sender: str
+    text: str
+    parts: int
+    options: dict[str, object]
+    expires_at: int | None
+    urgent: bool
+    attempt: int
+    taken: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one part of a message, in our words.
+
+    `ref` is the carrier's id of the part, `phone` guards against a carrier that reuses ids, `at` is
+    the carrier's own time in ms since the epoch (0: it gave none), `raw` what it literally said.
+    """
+
+    ref: str
+    phone: str
+    status: Status
+    err: int = 0
+    at: int = 0
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One short message from a subscriber (MO), or one segment of a longer one.
+
+    `text` is decoded; `reference`, `total` and `index` (from 1) come from its UDH or sar_* TLVs,
+    with `total` 1 for a message in one piece.
+    """
+
+    phone: str
+    to: str
+    text: str
+    reference: int = 0
+    total: int = 1
+    index: int = 1
+    sent_at: int = 0

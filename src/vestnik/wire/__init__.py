@@ -1,0 +1,1 @@
+"""Other people's octets.  Knows nothing of us: no I/O, no clock."""
