@@ -1,0 +1,107 @@
+"""A client of the centre: who it is, what it may do, and the limits that protect the centre from it."""
+
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import get_type_hints
+
+from vestnik.domain.refusals import BadParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one account may do, and how fast; `vestnik client set LOGIN NAME=VALUE` changes one.
+
+    Defaults are the reference service's own figures.  0 lifts a limit unless the line says
+    otherwise.  The comment behind each is its help text.
+    """
+
+    # What guards money: kept in the store, holds across nodes and restarts.
+    identical_s: int = 60  # seconds in which an identical send request is refused (error 9)
+    unique_ids: int = 0  # 1: the same own id and phone within a day get the first answer again
+    day_limit: int = 0  # messages a day in all
+    number_limit: int = 0  # messages a day to one number
+    flood_count: int = 50  # messages to one number with gaps below flood_gap_s before it is blocked
+    flood_gap_s: int = 30  # the gap, in seconds, that makes messages to one number a flood
+    # What guards the machine: counted in memory, per process.
+    simultaneous: int = 15  # requests at one time; one more is error 9
+    status_simultaneous: int = 5  # status requests at one time
+    status_per_minute: int = 5  # requests a minute for the status of one message
+    status_mass_per_minute: int = 1  # identical status requests a minute for many messages
+    balance_per_minute: int = 10  # balance requests a minute
+    identical_per_minute: int = 3  # identical requests a minute: history, tasks, lists
+    cost_per_minute: int = 5  # identical cost requests a minute
+    # Sizes.
+    rows_per_request: int = 10_000  # recipients of one send request; 0: any number
+    text_max: int = 1_000  # characters of a text
+    tasks_max: int = 10  # deferred tasks that wait or run
+    # Behaviour.
+    charge_on: str = "sent"  # sent or delivered: when the money held for a message is taken
+    test: int = 0  # 1: test mode, every check is made and nothing is sent or charged
+    hours: str = ""  # h1-h2: hours of the day in which sending is allowed
+    prefixes: str = ""  # phone prefixes that may be sent to; a leading - forbids one: 7,-77
+    keep_days: int = 180  # days that sent messages are kept in the history
+    md5_password: int = 1  # 0: the MD5 form of the password is refused
+    locked: int = 0  # 1: the account is locked and may do nothing
+
+
+LIMIT_TYPES: dict[str, type] = get_type_hints(Limits)
+LIMIT_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Limits))
+
+
+def limits_from(changed: dict[str, str | int]) -> Limits:
+    """Limits with some changed; raises BadParameters for a wrong name or value."""
+    values: dict[str, str | int] = {}
+    for name, value in changed.items():
+        if name not in LIMIT_TYPES:
+            raise BadParameters(f"there is no setting '{name}'")
+        if LIMIT_TYPES[name] is int:
+            try:
+                number = int(value)
+            except ValueError:
+                raise BadParameters(f"{name} takes a whole number, not '{value}'") from None
+            if number < 0:
+                raise BadParameters(f"{name} cannot be negative")
+            values[name] = number
+        else:
+            values[name] = str(value)
+    if values.get("charge_on", "sent") not in ("sent", "delivered"):
+        raise BadParameters("charge_on is 'sent' or 'delivered'")
+    return Limits(**values)  # type: ignore[arg-type]  # each value was checked against its field
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One account.
+
+    `type` is that of users.md 3.1: who pays and at whose tariff.  `parent_id` is None for a
+    topmost account.  `addresses`, if there are any, are the only ones it may call from.
+    """
+
+    id: int
+    login: str
+    parent_id: int | None = None
+    type: int = 0
+    currency: str = "RUB"
+    zone: str = "Europe/Moscow"
+    sender: str = ""
+    admin: bool = False
+    addresses: tuple[IPv4Network | IPv6Network, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    def allows(self, address: str) -> bool:
+        """The client may call from this address."""
+        if not self.addresses:
+            return True
+        caller = ip_address(address)
+        mapped = getattr(caller, "ipv4_mapped", None)
+        return any((mapped or caller) in network for network in self.addresses)
+
+    @property
+    def pays_itself(self) -> bool:
+        """Types 2, 3 and 4 pay from the main account's balance."""
+        return self.parent_id is None or self.type in (0, 1)
+
+    @property
+    def own_tariff(self) -> bool:
+        """Types 1, 2 and 4 are priced by the main account's tariff."""
+        return self.parent_id is None or self.type in (0, 3)
