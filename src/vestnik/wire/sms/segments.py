@@ -3,7 +3,6 @@
 Segments are a pure function of the text: a retry finds the same ones.  Numbers of text.md.
 """
 
-import re
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,8 +15,6 @@ OCTETS_MAX = 140
 # What joins a segment to its series: element 0, three octets, then reference, total and index.
 _SERIES_OCTETS = 5
 _SERIES_ELEMENTS = (0x00, 0x08)  # with an 8-bit and a 16-bit reference
-
-_astral = re.compile("[\U00010000-\U0010ffff]")
 
 
 class Coding(Enum):
@@ -60,9 +57,11 @@ def segments(text: str) -> list[Segment]:
 def count(text: str) -> int:
     """How many segments the text takes: `len(segments(text))`, sooner."""
     if gsm7.fits(text):
+        if len(text) * 2 <= SEPTETS_MAX:  # one, be every character a pair
+            return 1
         length, single, each = gsm7.septets(text), SEPTETS_MAX, SEPTETS_EACH_MAX
     else:
-        length, single, each = _units(text), UNITS_MAX, UNITS_EACH_MAX
+        length, single, each = len(_utf16(text)) // 2, UNITS_MAX, UNITS_EACH_MAX
     if length <= single:
         return 1
     if length == len(text):  # no pairs, so every segment but the last is full
@@ -127,12 +126,12 @@ def in_series(part: bytes, reference: int, total: int, index: int) -> bytes:
 def _encode(text: str) -> tuple[bytes, Coding]:
     if gsm7.fits(text):
         return gsm7.encode(text), Coding.GSM7
-    # Half a surrogate pair is no character; it must not stop a whole request.
-    return text.encode("utf-16-be", "replace"), Coding.UCS2
+    return _utf16(text), Coding.UCS2
 
 
-def _units(text: str) -> int:
-    return len(text) + (len(_astral.findall(text)) if _astral.search(text) else 0)
+def _utf16(text: str) -> bytes:
+    """Two octets a unit.  Half a surrogate pair becomes "?": it must not stop a whole request."""
+    return text.encode("utf-16-be", "replace")
 
 
 def _limits(coding: Coding) -> tuple[int, int]:
