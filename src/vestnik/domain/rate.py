@@ -1,6 +1,7 @@
 """Rates: what one part, look-up, letter or call costs."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from vestnik.domain.client import Client
 
@@ -110,4 +111,4 @@ def payers(client: Client, clients: dict[int, Client]) -> tuple[Payer, ...]:
 def shares(prices: list[int]) -> list[int]:
     """What each account of a chain loses for one message: the payer its price, an ancestor the
     difference to the one below, which is a gain when the subclient's price is the higher."""
-    return [prices[0], *(above - below for below, above in zip(prices, prices[1:], strict=False))]
+    return [prices[0], *(above - below for below, above in pairwise(prices))]

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 PLACE = re.compile(r"(?<!:):([a-z_][a-z0-9_]*)")
@@ -35,7 +35,7 @@ class Dialect:
 SQLITE = Dialect("sqlite", SQLiteDialect(paramstyle="named"), False, SQLITE_TEXT_MAX)
 POSTGRES = Dialect(
     "postgres",
-    PGDialect(paramstyle="named"),  # type: ignore[no-untyped-call]  # untyped in the library
+    PGDialect_asyncpg(paramstyle="named"),  # type: ignore[no-untyped-call]  # untyped there
     True,
     1 << 30,
 )
