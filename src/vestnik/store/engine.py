@@ -14,7 +14,8 @@ from vestnik.store.statement import Statement
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Row = Sequence[Any]
+Row = Sequence[Any]  # what a statement returns
+Values = tuple[Any, ...]  # what it is given
 
 
 class DataRefused(Exception):
