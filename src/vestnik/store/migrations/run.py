@@ -3,7 +3,6 @@
 Alembic renders the SQL of each revision; the engine runs it, in one transaction under a lock.
 """
 
-from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from alembic.script import Script, ScriptDirectory
+from alembic.script import ScriptDirectory
 
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.store.engine import Store, Transaction
@@ -64,37 +63,36 @@ async def migrate(store: Store) -> list[str]:
 async def _upgrade(tx: Transaction, now_ms: int) -> list[str]:
     await lock_shape(tx)
     at = await version(tx)  # under the lock: another node may have been first
-    steps = _revisions_after(at)
-    if steps:
-        await tx.script(_render(tx.dialect, at, steps))
+    names = _names_after(at)
+    if names:
+        await tx.script(_render(tx.dialect, at))
     await ensure_months(tx, now_ms)
-    return [f"{step.revision} {step.doc.rstrip('.')}" for step in steps]
+    return names
 
 
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory(Path(__file__).parent)
 
 
-def _revisions_after(at: str) -> list[Script]:
-    """Revisions that a store of this version lacks, oldest first."""
-    scripts = _scripts()
-    known = [script.revision for script in scripts.walk_revisions()]
+def _names_after(at: str) -> list[str]:
+    """What a store of this version lacks, oldest first."""
+    revisions = list(_scripts().walk_revisions())  # newest first
+    known = [revision.revision for revision in revisions]
     if at and at not in known:
         raise StoreUnavailable(
             f"the store is of version {at}, which this program does not know: install the vestnik"
             " that made it, or a newer one"
         )
-    return [s for s in reversed(list(scripts.walk_revisions())) if s.revision > at]
+    lacking = revisions[: known.index(at)] if at else revisions
+    return [f"{r.revision} {r.doc.rstrip('.')}" for r in reversed(lacking)]
 
 
-def _render(dialect: str, at: str, steps: Iterable[Script]) -> str:
-    """The SQL of these revisions, with the change of `alembic_version` behind each."""
-    wanted = {step.revision for step in steps}
-    scripts = _scripts()
+def _render(dialect: str, at: str) -> str:
+    """The SQL from one version to the newest, the change of `alembic_version` included."""
 
     def upgrades(heads: Any, context: MigrationContext) -> Any:
-        target = max(wanted)
-        return scripts._upgrade_revs(target, at or "base")
+        # What Alembic's own `upgrade` command hands to its context; there is no public name.
+        return _scripts()._upgrade_revs("head", at or "base")
 
     written = StringIO()
     context = MigrationContext.configure(

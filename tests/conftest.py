@@ -1,0 +1,49 @@
+"""What any test may ask for: an empty store of either engine."""
+
+import pytest
+from tests import postgres
+
+from vestnik.store import store_at
+from vestnik.store.migrations.run import migrate
+
+
+@pytest.fixture(scope="session")
+def anyio_backend():
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server():
+    programs = postgres.binaries()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
+    server = postgres.Server(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The address of a fresh, migrated database."""
+    name = postgres_server.create()
+    yield postgres_server.url(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request):
+    """The address of a fresh store; empty for the one in the data folder."""
+    return request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
+
+
+@pytest.fixture
+async def store(store_url, tmp_path):
+    """A fresh, migrated, open store: each test that asks for it runs on every engine."""
+    opened = store_at(store_url, tmp_path)
+    await opened.open()
+    await migrate(opened)
+    yield opened
+    await opened.close()
