@@ -1,0 +1,1 @@
+"""The HTTP door: the API of send.php and its siblings."""

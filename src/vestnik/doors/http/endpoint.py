@@ -1,0 +1,126 @@
+"""What an endpoint is, and what it is given: a call."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import NamedTuple
+
+from vestnik.domain.client import Client, Limits
+from vestnik.domain.refusals import BadParameters
+from vestnik.doors.http.codes import Codes
+from vestnik.doors.http.multipart import File
+from vestnik.doors.http.reply import Answer, Download
+from vestnik.doors.http.services import Services
+
+# Parameters that do not make one request different from another (downloads.md, "The limit").
+_HOW_NOT_WHAT = frozenset({"login", "psw", "apikey", "fmt", "charset"})
+_ABSENT_ZERO = frozenset({"id", "time"})  # clients send 0 for "none" (recorded.md)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request of a client whom the door has let in.
+
+    `now_ms` is the moment of arrival, `json` whether it came to the JSON address, `address` the
+    caller's; `idempotency_key` is "" if the request has none.
+    """
+
+    client: Client
+    services: Services
+    params: dict[str, str]
+    files: tuple[File, ...]
+    address: str
+    now_ms: int
+    fmt: int
+    charset: str
+    json: bool
+    idempotency_key: str
+
+    def text(self, name: str, default: str = "") -> str:
+        """A parameter as it came; an empty one is absent (recorded.md)."""
+        return self.params.get(name) or default
+
+    def flag(self, name: str) -> bool:
+        """A parameter that is 0 or 1; raises BadParameters for anything else."""
+        value = self.params.get(name, "")
+        if value in ("", "0"):
+            return False
+        if value == "1":
+            return True
+        raise BadParameters(f"{name} is 0 or 1")
+
+    def number(
+        self, name: str, default: int, low: int | None = None, high: int | None = None
+    ) -> int:
+        """A whole number from `low` to `high`; raises BadParameters for anything else."""
+        value = self.params.get(name, "").strip()
+        if not value:
+            return default
+        digits = value[1:] if value[0] in "+-" else value
+        if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+            raise BadParameters(f"{name} is not a whole number")
+        number = int(value)
+        if low is not None and number < low:
+            raise BadParameters(f"{name} is less than {low}")
+        if high is not None and number > high:
+            raise BadParameters(f"{name} is more than {high}")
+        return number
+
+    def digest(self) -> bytes:
+        """What the request asks for, in 16 octets: equal for "the same request".
+
+        Credentials, fmt and charset do not count, nor the order of parameters.
+        """
+        asked = [
+            f"{len(value)}:{name}={value}"
+            for name, value in sorted(self.params.items())
+            if name not in _HOW_NOT_WHAT and value and not (value == "0" and name in _ABSENT_ZERO)
+        ]
+        digest = blake2b("\n".join(asked).encode(), digest_size=16)
+        for file in self.files:
+            digest.update(f"\n{len(file.octets)}:{file.field}/{file.name}=".encode())
+            digest.update(file.octets)
+        return digest.digest()
+
+
+class Rate(NamedTuple):
+    """Requests with this key may come so often a minute; 0 is any number."""
+
+    key: bytes
+    per_minute: int
+
+
+Handler = Callable[[Call], Awaitable[Answer | Download]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address of the API.
+
+    `path` is the classic one, `/sys/<name>.php`; the door also serves `/rest/<name>/`.  `rate`
+    says how often such a call may come a minute, None for any number; `simultaneous` picks the
+    account's limit of calls at one time.
+    """
+
+    path: str
+    name: str
+    handler: Handler
+    codes: Codes
+    rate: Callable[[Call], Rate | None] | None
+    simultaneous: Callable[[Limits], int]
+
+
+def endpoint(
+    path: str,
+    *,
+    codes: Codes,
+    rate: Callable[[Call], Rate | None] | None = None,
+    simultaneous: Callable[[Limits], int] = lambda limits: limits.simultaneous,
+) -> Callable[[Handler], Endpoint]:
+    """Make an endpoint of a handler; ENDPOINTS of endpoints/__init__.py is what registers it."""
+    name = path.removeprefix("/sys/").removesuffix(".php")
+
+    def made(handler: Handler) -> Endpoint:
+        return Endpoint(path, name, handler, codes, rate, simultaneous)
+
+    return made

@@ -1,0 +1,153 @@
+"""send.php: sending, and asking for the price."""
+
+import re
+from collections.abc import Iterable
+
+from vestnik.domain.lists import ListLine, list_lines
+from vestnik.domain.message import Kind
+from vestnik.domain.refusals import BadParameters
+from vestnik.doors.http import codes
+from vestnik.doors.http.endpoint import Call, Rate, endpoint
+from vestnik.doors.http.endpoints.send_answer import accepted_reply, price_reply
+from vestnik.doors.http.reply import Reply
+from vestnik.services.draft import Order
+
+PRICE_ONLY = 1  # a value of `cost`
+
+# At most one of these applies: the first that is set (send.md).
+_FLAGS = (
+    ("hlr", Kind.HLR),
+    ("ping", Kind.PING),
+    ("flash", Kind.FLASH),
+    ("push", Kind.PUSH),
+    ("bin", Kind.BINARY),
+    ("mms", Kind.MMS),
+    ("mail", Kind.MAIL),
+    ("call", Kind.CALL),
+    ("viber", Kind.VIBER),
+    ("soc", Kind.SOCIAL),
+    ("whatsapp", Kind.WHATSAPP),
+    ("tg", Kind.TELEGRAM),
+)
+_WITHOUT_TEXT = frozenset({Kind.HLR, Kind.PING})
+_FILE_FOR_TEXT = frozenset({Kind.MMS, Kind.CALL})
+# What is handed on as it came, if it is given.
+_OPTIONS = ("fileurl", "voice", "param", "subj", "smsreq", "bot", "imgcode", "userip", "pp")
+_OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
+_TAIL = "\n~~~\n"  # stands between binary data and its pid and dcs (channels.md)
+
+
+def _rate(call: Call) -> Rate | None:
+    """Identical price requests are limited here, identical sends in the store."""
+    if call.text("cost") != "1":
+        return None
+    return Rate(call.digest(), call.client.limits.cost_per_minute)
+
+
+@endpoint("/sys/send.php", codes=codes.SEND, rate=_rate)
+async def send(call: Call) -> Reply:
+    """Take the messages, or with `cost=1` tell their price (send.md)."""
+    cost = call.number("cost", 0, 0, 3)
+    phones_too = "op" if call.flag("op") else "err" if call.flag("err") else ""
+    order = _order(call, cost)
+    if cost == PRICE_ONLY:
+        return price_reply(await call.services.sending.price(order), phones_too)
+    accepted = await call.services.sending.send(order)
+    return accepted_reply(accepted, cost, phones_too)
+
+
+def _order(call: Call, cost: int) -> Order:
+    kind = _kind(call)
+    return Order(
+        client=call.client,
+        kind=kind,
+        lines=_lines(call, kind),
+        wire_id=_own_id(call),
+        sender=_sender(call),
+        translit=call.number("translit", 0, 0, 2),
+        time=call.text("time"),
+        tz=call.text("tz"),
+        period=call.text("period"),
+        freq=call.text("freq"),
+        valid=call.text("valid"),
+        maxsms=call.number("maxsms", 0, 0),
+        options=_options(call),
+        params_digest=call.digest(),
+        idempotency_key=call.idempotency_key,
+        address=call.address,
+        cost=cost,
+        origin="http",
+        now_ms=call.now_ms,
+        test=bool(call.client.limits.test),
+    )
+
+
+def _kind(call: Call) -> Kind:
+    bot = call.text("bot")
+    binary = call.number("bin", 0, 0, 2)
+    for name, kind in _FLAGS:
+        if binary if name == "bin" else call.flag(name):
+            return kind
+    if bot:
+        return Kind.WHATSAPP if bot.startswith("wa:") else Kind.BOT
+    return Kind.SMS
+
+
+def _lines(call: Call, kind: Kind) -> Iterable[ListLine]:
+    """`list` wins over `phones` and `mes` (send.md); its lines are read as they are asked for."""
+    texts = call.text("list")
+    if texts:
+        lines = list_lines(texts, call.flag("nl"))
+        return (_with_payload(call, line, kind) for line in lines)
+    phones, text = call.text("phones"), call.text("mes")
+    if not phones:
+        raise BadParameters("phones, or list, says who is to get it")
+    if not text and not _may_be_empty(call, kind):
+        raise BadParameters("mes is the text, and it is missing")
+    return [_with_payload(call, ListLine(phones, text), kind)]
+
+
+def _may_be_empty(call: Call, kind: Kind) -> bool:
+    if kind in _WITHOUT_TEXT or (kind == Kind.MMS and call.text("subj")):
+        return True
+    return kind in _FILE_FOR_TEXT and bool(call.files or call.text("fileurl"))
+
+
+def _with_payload(call: Call, line: ListLine, kind: Kind) -> ListLine:
+    """Binary data is hex digits from here on, however they were sent (channels.md)."""
+    if kind != Kind.BINARY:
+        return line
+    data, separator, tail = line.text.partition(_TAIL)
+    if call.text("bin") == "1":
+        octets = data.encode("latin-1")
+    else:
+        try:
+            octets = bytes.fromhex(data)
+        except ValueError:
+            raise BadParameters("with bin=2 mes is hex digits") from None
+    return line._replace(text=octets.hex() + separator + tail)
+
+
+def _own_id(call: Call) -> str:
+    """The client's own id; 0 and nothing mean that the centre numbers the message."""
+    own = call.text("id").strip()
+    if own in ("", "0"):
+        return ""
+    if _OWN_ID.fullmatch(own) is None:
+        raise BadParameters("id is up to 40 Latin letters, digits and . - _")
+    return own
+
+
+def _sender(call: Call) -> str | None:
+    """None is the account's default, which `.` switches off (recorded.md rules over send.md)."""
+    sender = call.text("sender").strip()
+    return None if not sender else "" if sender == "." else sender
+
+
+def _options(call: Call) -> dict[str, object]:
+    options: dict[str, object] = {name: value for name in _OPTIONS if (value := call.text(name))}
+    if call.flag("tinyurl"):
+        options["tinyurl"] = 1
+    if call.files:
+        options["files"] = call.files
+    return options
