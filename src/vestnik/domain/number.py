@@ -7,7 +7,7 @@ import re
 
 DIGITS_MIN, DIGITS_MAX = 7, 15
 
-_separators = re.compile(r"[,;\r\n]+")
+_separators = str.maketrans(";\r\n", ",,,")
 _ornaments = re.compile(r"[\s()\[\].\-\u2010-\u2015\u2212]+")
 _digits = re.compile(rf"[1-9][0-9]{{{DIGITS_MIN - 1},{DIGITS_MAX - 1}}}").fullmatch
 _sender = re.compile(r"(?! )[A-Za-z0-9 .\-_&!'+@/()]{1,11}(?<! )|\+?[0-9]{1,15}").fullmatch
@@ -67,7 +67,8 @@ def plausible(msisdn: str) -> bool:
 
 def split_phones(text: str) -> list[str]:
     """The members of a list by commas, semicolons or line breaks; empty ones are dropped."""
-    return [phone for piece in _separators.split(text) if (phone := piece.strip())]
+    pieces = text.translate(_separators).split(",")
+    return [phone for piece in pieces if (phone := piece.strip())]
 
 
 def valid_sender(text: str) -> bool:

@@ -38,7 +38,7 @@ def due(text: str, now_ms: int, zone: tzinfo) -> int:
     one of the forms of send.md.
     """
     text = text.strip()
-    if not text:
+    if text in ("", "0"):
         return now_ms
     if match := _later(text):
         return now_ms + int(match[1]) * _MINUTE
