@@ -98,6 +98,7 @@ def _routing() -> None:
         sa.Column("operator", sa.Text, nullable=False, server_default=""),
         sa.Column("region", sa.Text, nullable=False, server_default=""),
         sa.Column("mccmnc", sa.Text, nullable=False, server_default=""),
+        sa.Column("zone", sa.Text, nullable=False, server_default=""),
         **NARROW,
     )
     op.create_table(

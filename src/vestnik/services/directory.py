@@ -1,0 +1,144 @@
+"""What validation needs, whole in memory: clients, routes, rates, numbering.
+
+A `Directory` never changes; a change in the store makes a new one.  Every function that changes
+what it holds calls `store.settings.raise_version` in the same transaction.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from vestnik.domain.client import Client
+from vestnik.domain.numbering import Numbering, Row, builtin, builtin_rows
+from vestnik.domain.rate import Payer, Rates, payers
+from vestnik.domain.route import Carrier, Route, Routes
+from vestnik.store import carriers, clients, numbering, settings
+from vestnik.store.engine import Store, Transaction
+
+DEFAULT_SENDER = "Vestnik"
+VIRTUAL = "virtual"  # the carrier, and the channel, of a fresh centre
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The centre at one version of its settings.
+
+    `by_login` has logins in lower case, `secrets` each client's argon2 hashes, `keys` the client of
+    each API key's keyed hash.  `carriers` holds those switched off too; `routes` lead to none of
+    them.  `payers` is who pays for a client's messages, nearest first.
+    """
+
+    version: int
+    clients: dict[int, Client]
+    by_login: dict[str, int]
+    secrets: dict[int, tuple[str, ...]]
+    keys: dict[bytes, int]
+    carriers: dict[int, Carrier]
+    routes: Routes
+    rates: Rates
+    numbering: Numbering
+    payers: dict[int, tuple[Payer, ...]]
+    settings: dict[str, str]
+    default_sender: str
+    key_secret: bytes
+
+
+async def read(tx: Transaction, default_sender: str = DEFAULT_SENDER) -> Directory:
+    """The directory as this transaction sees it, the numbering included."""
+    found = await _read_small(tx, default_sender, builtin())
+    return replace(found, numbering=_numbering(await numbering.rows(tx)))
+
+
+class Current:
+    """The present directory of a process.
+
+    Call the object's `current` for each request; `refresh` is called once a second and may be
+    called by anyone who has just changed something.
+    """
+
+    def __init__(self, store: Store, default_sender: str = DEFAULT_SENDER) -> None:
+        self._store = store
+        self._default_sender = default_sender
+        self._value: Directory | None = None
+        self._numbering_version = ""
+        self._refreshing = asyncio.Lock()
+
+    @property
+    def value(self) -> Directory:
+        assert self._value is not None, "the directory was never read"
+        return self._value
+
+    def current(self) -> Directory:
+        return self.value
+
+    async def refresh(self) -> bool:
+        """Read the directory again if it has changed; True when there is a new one.
+
+        Raises StoreUnavailable; the last directory then stays in use.
+        """
+        async with self._refreshing:
+            known = self._value
+            if known is not None and await self._store.read(settings.version) == known.version:
+                return False
+            found, rows = await self._store.read(
+                _read_changed, self._default_sender, known, self._numbering_version
+            )
+            if rows is not None:
+                # A full numbering plan takes seconds to sort: never in the loop.
+                found = replace(found, numbering=await asyncio.to_thread(_numbering, rows))
+            self._value = found
+            self._numbering_version = found.settings.get(settings.NUMBERING_VERSION, "")
+            return True
+
+
+async def _read_changed(
+    tx: Transaction, default_sender: str, known: Directory | None, numbering_version: str
+) -> tuple[Directory, list[Row] | None]:
+    """The new directory with the numbering known so far, and the rows of a newer numbering."""
+    found = await _read_small(tx, default_sender, known.numbering if known else builtin())
+    if known and found.settings.get(settings.NUMBERING_VERSION, "") == numbering_version:
+        return found, None
+    return found, await numbering.rows(tx)
+
+
+async def _read_small(
+    tx: Transaction, default_sender: str, known_numbering: Numbering
+) -> Directory:
+    everything = await settings.everything(tx)
+    everybody = {client.id: client for client in await clients.everybody(tx)}
+    hashes: dict[int, tuple[str, ...]] = {}
+    keys: dict[bytes, int] = {}
+    for secret in await clients.all_secrets(tx):
+        if secret.kind == clients.KEY:
+            keys[bytes.fromhex(secret.hash)] = secret.client_id
+        else:
+            hashes[secret.client_id] = (*hashes.get(secret.client_id, ()), secret.hash)
+    all_carriers = {carrier.id: carrier for carrier in await carriers.all_carriers(tx)}
+    return Directory(
+        version=int(everything.get(settings.VERSION, "0")),
+        clients=everybody,
+        by_login={client.login: client.id for client in everybody.values()},
+        secrets=hashes,
+        keys=keys,
+        carriers=all_carriers,
+        routes=_routes(await carriers.all_routes(tx), all_carriers),
+        rates=Rates(await carriers.all_rates(tx)),
+        numbering=known_numbering,
+        payers={client.id: payers(client, everybody) for client in everybody.values()},
+        settings=everything,
+        default_sender=default_sender,
+        key_secret=bytes.fromhex(everything.get(settings.KEY_SECRET, "")),
+    )
+
+
+def _routes(routes: list[Route], all_carriers: dict[int, Carrier]) -> Routes:
+    """Routes to the carriers in use; `virtual` takes the rest while it is the only carrier."""
+    enabled = {carrier.id for carrier in all_carriers.values() if carrier.enabled}
+    usable = [route for route in routes if route.carrier_id in enabled]
+    alone = len(all_carriers) == 1 and next(iter(all_carriers.values()))
+    default = alone.id if alone and alone.name == VIRTUAL and alone.id in enabled else 0
+    return Routes(usable, default)
+
+
+def _numbering(own: list[Row]) -> Numbering:
+    """The operator's own rows lie over those that come with the centre."""
+    return Numbering([*builtin_rows(), *own]) if own else builtin()
