@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Integer, Text
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from vestnik.domain.ids import moment
 from vestnik.domain.message import Kind
@@ -48,6 +51,27 @@ class Filter:
         return 0 < len(self.recipients) <= RECIPIENTS_FEW
 
 
+class _Id(sa.ColumnElement[int]):
+    """`messages.id` in a condition for which SQLite must not choose the key.
+
+    It takes any range of a key, and its order, for a bargain.  PostgreSQL knows better, and finds its partitions
+    by that range.
+    """
+
+    inherit_cache = False
+    type = BigInteger()
+
+
+@compiles(_Id)
+def _plain_id(element: _Id, compiler: SQLCompiler, **words: Any) -> str:
+    return compiler.process(messages.c.id, **words)
+
+
+@compiles(_Id, "sqlite")
+def _unindexed_id(element: _Id, compiler: SQLCompiler, **words: Any) -> str:
+    return "+" + compiler.process(messages.c.id, **words)
+
+
 def _literal(number: int) -> sa.ColumnElement[int]:
     return sa.literal_column(str(number), Integer)
 
@@ -81,10 +105,12 @@ PAGE = (
 )
 
 _of_client = messages.c.client_id == sa.bindparam("client")
-_between = (
-    messages.c.id >= sa.bindparam("low"),
-    messages.c.id < sa.bindparam("high"),
-)
+
+
+def _between(column: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
+    return sa.and_(column >= sa.bindparam("low"), column < sa.bindparam("high"))
+
+
 _status_bit = _literal(1).bitwise_lshift(messages.c.status - _literal(STATUS_LOWEST))
 _places = [f"to_{number}" for number in range(RECIPIENTS_FEW)]
 
@@ -93,7 +119,9 @@ def _chosen(wanted: Filter) -> tuple[bool, bool, bool]:
     return wanted.mail, bool(wanted.statuses), bool(wanted.sender)
 
 
-def _select(mail: bool, by_status: bool, by_sender: bool) -> sa.Select[tuple[object, ...]]:
+def _select(
+    mail: bool, by_status: bool, by_sender: bool, key: sa.ColumnElement[int] = messages.c.id
+) -> sa.Select[tuple[object, ...]]:
     """Visible messages of a range, newest first."""
     kind = messages.c.type == _literal(Kind.MAIL)
     conditions = [kind if mail else ~kind, messages.c.hidden == _literal(0)]
@@ -104,8 +132,8 @@ def _select(mail: bool, by_status: bool, by_sender: bool) -> sa.Select[tuple[obj
         conditions.append(messages.c.sender == sa.bindparam("name"))
     return (
         sa.select(*PAGE)
-        .where(_of_client, *_between, *conditions)
-        .order_by(messages.c.id.desc())
+        .where(_of_client, _between(key), *conditions)
+        .order_by(key.desc())
         .limit(sa.bindparam("most", type_=Integer))
     )
 
@@ -131,13 +159,13 @@ def _probe(mail: bool, by_status: bool, by_sender: bool) -> Statement:
         sa.select(days.c.day + _literal(1)).where(days.c.day < sa.bindparam("last", type_=Integer))
     )
     among = messages.c.phone.in_([sa.bindparam(place, type_=Text) for place in _places])
-    found = _select(mail, by_status, by_sender).where(messages.c.day == days.c.day, among)
-    return Statement(found)
+    found = _select(mail, by_status, by_sender, _Id())
+    return Statement(found.where(messages.c.day == days.c.day, among))
 
 
 REACH = Statement(
     sa.select(messages.c.id)
-    .where(_of_client, *_between)
+    .where(_of_client, _between(messages.c.id))
     .order_by(messages.c.id.desc())
     .limit(_literal(1))
     .offset(sa.bindparam("skipped", type_=Integer))
