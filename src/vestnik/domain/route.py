@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 CACHED_MAX = 50_000
 
@@ -86,17 +87,18 @@ class Routes:
             )
         return known
 
-    def plan(
-        self, channel: str, client_id: int, sender: str, phone: str, mccmnc: str, lot: int
-    ) -> Plan:
-        """Carriers to try, in order.  `lot` is any number that differs between messages: the same
-        message always draws the same plan, so a step along it can be kept as a number."""
+    def plan(self, channel: str, client_id: int, sender: str, phone: str, mccmnc: str) -> Plan:
+        """Carriers to try, in order.
+
+        The lot between equals is the phone's: the same message always draws the same plan, so a
+        step along it can be kept as a number.
+        """
         fitting = self.fitting(channel, client_id, sender, phone, mccmnc)
         if not fitting:
             return (self._default,) if self._default else ()
         if len(fitting) == 1:
             return (fitting[0].carrier_id,)
-        return _ordered(fitting, lot)
+        return _ordered(fitting, crc32(phone.encode()))
 
 
 def _ordered(fitting: tuple[Route, ...], lot: int) -> Plan:
@@ -118,7 +120,7 @@ def _drawn(equals: tuple[Route, ...], lot: int) -> int:
     total = sum(r.weight for r in equals)
     if total <= 0:
         return 0
-    ticket = (lot * 2_654_435_761 >> 8) % total  # ids step by one; spread them
+    ticket = lot % total
     for index, route in enumerate(equals):
         ticket -= route.weight
         if ticket < 0:

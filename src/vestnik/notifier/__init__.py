@@ -1,0 +1,1 @@
+"""The bell: "look now".  It carries nothing of value; polling is the truth."""

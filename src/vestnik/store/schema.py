@@ -135,6 +135,7 @@ numbering = Table(
     _text("operator"),
     _text("region"),
     _text("mccmnc"),
+    _text("zone"),
     **NARROW,
 )
 

@@ -1,0 +1,386 @@
+"""The transaction that accepts a batch of drafts.
+
+Locks are taken in one order: duplicates, then accounts, then sums.  Drafts are decided in order of
+arrival, in memory: one that does not fit its account is refused whole and the next may still fit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from vestnik.domain.message import Err, Status
+from vestnik.domain.refusals import BadParameters, Duplicate, InsufficientFunds, Refusal
+from vestnik.services.draft import Accepted, Draft, Fate, Recipient
+from vestnik.services.wire_ids import block_for
+from vestnik.store import counters, dedup, ledger, messages, queue, statistics
+from vestnik.store.engine import Transaction, Values
+from vestnik.store.queue import Stage
+
+
+@dataclass(slots=True)
+class Batch:
+    """Drafts that commit together.  `short` is how many wire ids each client lacks, `entry_ids`
+    are ids for ledger entries.  `decisions` are those of the last run of the transaction."""
+
+    drafts: list[Draft]
+    now: int
+    node: int
+    owner: int
+    lease: int
+    entry_ids: list[int]
+    short: dict[int, int]
+    decisions: "Decisions | None" = None
+
+
+@dataclass(slots=True)
+class Decision:
+    """What became of one draft; `first` is the decision of the same key earlier in the batch."""
+
+    wire_id: str
+    written: bool = False
+    first: "Decision | None" = None
+    accepted: Accepted | None = None
+    refusal: Refusal | None = None
+
+
+@dataclass(slots=True)
+class Decisions:
+    """What became of a batch, and the wire ids it took and did not use."""
+
+    of: list[Decision]
+    left: dict[int, range]
+
+
+@dataclass(slots=True)
+class _Rows:
+    """What a batch writes."""
+
+    messages: list[Values] = field(default_factory=list)
+    texts: list[Values] = field(default_factory=list)
+    queue: list[Values] = field(default_factory=list)
+    charges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    holds: dict[int, list[int]] = field(default_factory=dict)  # account: [amount, messages]
+    answers: list[Values] = field(default_factory=list)
+    sums: statistics.Sums = field(default_factory=statistics.Sums)
+
+
+async def accept(tx: Transaction, batch: Batch) -> Decisions:
+    """Decide and write a batch of drafts."""
+    decisions = await _number(tx, batch)
+    await _refuse_duplicates(tx, batch, decisions.of)
+    accounts = await ledger.lock(tx, _payers(batch.drafts))
+    rows = _Rows()
+    for draft, decision in zip(batch.drafts, decisions.of, strict=True):
+        if decision.first is not None:
+            _repeat(decision)
+        elif decision.refusal is None and decision.accepted is None:
+            await _apply_daily_limits(tx, draft)
+            _decide(draft, decision, accounts)
+            _write(rows, batch, draft, decision)
+    await _store(tx, batch, rows)
+    batch.decisions = decisions
+    return decisions
+
+
+async def landed(tx: Transaction, batch: Batch) -> bool:
+    """A commit whose answer was lost did take place: its messages are there."""
+    named = [(d.client.id, d.recipients[0].id) for d in batch.drafts]
+    return bool(await messages.standing(tx, named))
+
+
+async def _number(tx: Transaction, batch: Batch) -> Decisions:
+    """Give the drafts that lack one their wire id."""
+    wanted = [(client, block_for(lacking)) for client, lacking in batch.short.items()]
+    left = await counters.reserve(tx, counters.WIRE, wanted)
+    of: list[Decision] = []
+    for draft in batch.drafts:
+        wire_id = draft.wire_id
+        if not wire_id:
+            numbers = left[draft.client.id]
+            wire_id, left[draft.client.id] = str(numbers[0]), numbers[1:]
+        of.append(Decision(wire_id))
+    return Decisions(of, left)
+
+
+async def _refuse_duplicates(tx: Transaction, batch: Batch, of: list[Decision]) -> None:
+    """Find what was asked before, in the store and earlier in this batch."""
+    asked: dict[tuple[int, bytes], tuple[Draft, Decision]] = {}
+    for draft, decision in zip(batch.drafts, of, strict=True):
+        if draft.digest is None:
+            continue
+        first = asked.setdefault((draft.client.id, draft.digest), (draft, decision))
+        if first[1] is decision:
+            continue
+        if draft.digest_kind is dedup.Kind.IDENTICAL:
+            decision.refusal = Duplicate()
+        elif first[0].params_digest != draft.params_digest:
+            decision.refusal = _other_parameters()
+        else:
+            decision.first = first[1]
+    fresh = await dedup.claim(
+        tx,
+        [
+            (*key, int(d.digest_kind), batch.now + d.digest_s * 1000, d.params_digest, "")
+            for key, (d, _) in asked.items()
+        ],
+        batch.now,
+    )
+    repeats: list[tuple[Draft, Decision]] = []
+    for key, (draft, decision) in asked.items():
+        if key in fresh:
+            continue
+        if draft.digest_kind is dedup.Kind.IDENTICAL:
+            decision.refusal = Duplicate()
+        else:
+            repeats.append((draft, decision))
+    await _give_first_answers(tx, repeats)
+
+
+async def _give_first_answers(tx: Transaction, repeats: list[tuple[Draft, Decision]]) -> None:
+    if not repeats:
+        return
+    keys = list({(d.client.id, d.digest or b"") for d, _ in repeats})
+    known = {(r[0], bytes(r[1])): (r[2], r[3]) for r in await dedup.answers(tx, keys)}
+    for draft, decision in repeats:
+        params, answer = known[draft.client.id, draft.digest or b""]
+        if bytes(params or b"") != draft.params_digest:
+            decision.refusal = _other_parameters()
+        else:
+            _read_answer(answer, decision)
+
+
+def _other_parameters() -> BadParameters:
+    return BadParameters("this Idempotency-Key was used for a request with other parameters")
+
+
+def _repeat(decision: Decision) -> None:
+    """The same key came twice in one batch: the later one gets the answer of the first."""
+    assert decision.first is not None
+    decision.wire_id = decision.first.wire_id
+    decision.refusal, decision.accepted = decision.first.refusal, decision.first.accepted
+
+
+def _payers(drafts: list[Draft]) -> list[tuple[int, int]]:
+    found = {(account, 0) for d in drafts for account in (d.accounts[0], *d.holds)}
+    return list(found)
+
+
+async def _apply_daily_limits(tx: Transaction, draft: Draft) -> None:
+    """Daily limits guard money, so they are judged here (status.md: err 247 and 251)."""
+    limits = draft.client.limits
+    if limits.day_limit:
+        today = await statistics.accepted(tx, draft.client.id, draft.day)
+        for recipient in _waiting(draft):
+            today += 1
+            if today > limits.day_limit:
+                _forbid(draft, recipient, Err.DAILY_LIMIT)
+    if limits.number_limit:
+        for recipient in _waiting(draft):
+            sent = await messages.sent_today(tx, draft.client.id, draft.day, recipient.phone)
+            if sent >= limits.number_limit:
+                _forbid(draft, recipient, Err.NUMBER_LIMIT)
+
+
+def _waiting(draft: Draft) -> list[Recipient]:
+    return [r for r in draft.recipients if r.status == Status.WAITING]
+
+
+def _forbid(draft: Draft, recipient: Recipient, err: int) -> None:
+    recipient.status, recipient.err = Status.FORBIDDEN, err
+    for account, lost in zip(draft.accounts, (recipient.price, *recipient.shares), strict=False):
+        if lost > 0:
+            draft.holds[account] -= lost
+    recipient.price, recipient.shares = 0, ()
+
+
+def _decide(
+    draft: Draft, decision: Decision, accounts: dict[tuple[int, int], ledger.Account]
+) -> None:
+    """A draft fits if every account it touches has enough for its hold, and only as a whole."""
+    fits = all(
+        not amount or accounts[account, 0].available >= amount
+        for account, amount in draft.holds.items()
+    )
+    decision.written = True
+    if not fits:
+        decision.refusal = InsufficientFunds(message_id=decision.wire_id)
+        return
+    for account, amount in draft.holds.items():
+        accounts[account, 0].held += amount
+    payer = accounts[draft.accounts[0], 0]
+    decision.accepted = Accepted(
+        wire_id=decision.wire_id,
+        count=draft.count,
+        cost=draft.cost,
+        balance=payer.posted - payer.held,
+        recipients=[_fate(r) for r in draft.recipients],
+        test=draft.test,
+    )
+
+
+def _fate(recipient: Recipient) -> Fate:
+    refused = recipient.status >= Status.UNDELIVERABLE
+    return Fate(
+        recipient.phone,
+        recipient.mccmnc,
+        0 if refused else recipient.price,
+        recipient.status if refused else None,
+        recipient.err if refused else 0,
+    )
+
+
+def _write(rows: _Rows, batch: Batch, draft: Draft, decision: Decision) -> None:
+    """Make the rows of one draft: refused recipients are rows too, without money or queue."""
+    fits = decision.refusal is None
+    shared = _shared_texts(rows, draft)
+    for recipient in draft.recipients:
+        waits = recipient.status == Status.WAITING
+        status = recipient.status if fits or not waits else Status.NO_FUNDS
+        held = recipient.price if fits and waits else 0
+        rows.messages.append(_message_row(batch, draft, decision, recipient, status, held, shared))
+        rows.sums.add(
+            statistics.Key(
+                draft.client.id, draft.day, recipient.kind, recipient.mccmnc, recipient.sender
+            ),
+            messages=1,
+            parts=recipient.parts,
+            delivered=int(status == Status.DELIVERED),
+            failed=int(status >= Status.UNDELIVERABLE),
+        )
+        if fits and waits:
+            rows.queue.append(_queue_row(batch, draft, recipient))
+            _charge(rows, draft, recipient)
+    if draft.digest is not None and draft.digest_kind is not dedup.Kind.IDENTICAL:
+        rows.answers.append((draft.client.id, draft.digest, _write_answer(decision)))
+
+
+def _shared_texts(rows: _Rows, draft: Draft) -> dict[str, int]:
+    """Texts that more than one recipient gets are stored once, under the first one's id."""
+    if len(draft.recipients) < 2:
+        return {}
+    first: dict[str, int] = {}
+    shared: dict[str, int] = {}
+    for recipient in draft.recipients:
+        text = recipient.text
+        if text in first:
+            shared[text] = first[text]
+        else:
+            first[text] = recipient.id
+    rows.texts += [(draft.client.id, text_id, text) for text, text_id in shared.items()]
+    return shared
+
+
+def _message_row(
+    batch: Batch,
+    draft: Draft,
+    decision: Decision,
+    recipient: Recipient,
+    status: int,
+    held: int,
+    shared: dict[str, int],
+) -> Values:
+    text_id = shared.get(recipient.text)
+    return (
+        draft.client.id,
+        recipient.id,
+        decision.wire_id,
+        recipient.phone,
+        draft.day,
+        int(recipient.kind),
+        int(recipient.kind),
+        recipient.sender,
+        None if text_id is not None else recipient.text,
+        text_id,
+        recipient.comment,
+        draft.options,
+        recipient.parts,
+        recipient.mccmnc,
+        None,
+        draft.origin,
+        int(status),
+        recipient.err,
+        batch.now,
+        max(recipient.due, batch.now),
+        draft.accounts[0],
+        held,
+        held,
+        int(held > 0),
+    )
+
+
+def _queue_row(batch: Batch, draft: Draft, recipient: Recipient) -> Values:
+    window = draft.window or (None, None)
+    return (
+        draft.client.id,
+        recipient.id,
+        recipient.carrier_id,
+        draft.priority,
+        int(Stage.SENDING if recipient.handed else Stage.WAITING),
+        batch.lease if recipient.handed else recipient.due,
+        recipient.expires,
+        *window,
+        draft.zone,
+        batch.owner if recipient.handed else 0,
+        int(recipient.handed),
+    )
+
+
+def _charge(rows: _Rows, draft: Draft, recipient: Recipient) -> None:
+    client_id, message_id = draft.client.id, recipient.id
+    changes = zip(draft.accounts, (recipient.price, *recipient.shares), strict=False)
+    for place, (account, lost) in enumerate(changes):
+        if place and lost:
+            rows.charges.append((account, message_id, client_id, lost))
+        if lost > 0:
+            held = rows.holds.setdefault(account, [0, 0])
+            held[0] += lost
+            held[1] += 1
+
+
+def _write_answer(decision: Decision) -> str:
+    kept = {"wire_id": decision.wire_id, "accepted": decision.accepted}
+    return msgspec.json.encode(kept).decode()
+
+
+class _Kept(msgspec.Struct):
+    wire_id: str
+    accepted: Accepted | None
+
+
+def _read_answer(answer: str, decision: Decision) -> None:
+    kept = msgspec.json.decode(answer, type=_Kept)
+    decision.wire_id, decision.accepted = kept.wire_id, kept.accepted
+    if kept.accepted is None:
+        decision.refusal = InsufficientFunds(message_id=kept.wire_id)
+
+
+async def _store(tx: Transaction, batch: Batch, rows: _Rows) -> None:
+    await dedup.answer(tx, rows.answers)
+    await ledger.book(tx, _entries(batch, rows))
+    await messages.put_texts(tx, rows.texts)
+    await messages.put(tx, rows.messages)
+    await queue.put(tx, rows.queue)
+    await ledger.charge(tx, rows.charges)
+    await statistics.add(tx, rows.sums, batch.node)
+
+
+def _entries(batch: Batch, rows: _Rows) -> Sequence[ledger.Entry]:
+    """One entry for each account that holds something."""
+    return [
+        ledger.Entry(
+            account_id=account,
+            purse=0,
+            id=entry_id,
+            kind="hold",
+            posted=0,
+            held=amount,
+            messages=count,
+            ref="",
+            note="",
+            at=batch.now,
+        )
+        for entry_id, (account, (amount, count)) in zip(
+            batch.entry_ids, sorted(rows.holds.items()), strict=False
+        )
+    ]

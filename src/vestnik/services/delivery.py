@@ -1,0 +1,307 @@
+"""What became of messages that were handed to a carrier.
+
+Outcomes are values; `record` turns a batch of them into stages, statuses, money and parts, in one
+commit.  Only rows that still answer to this run's owner and fence are changed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from vestnik.channels.base import Refs
+from vestnik.domain.message import Err, Kind, Outgoing, Status
+from vestnik.services import reports
+from vestnik.services.draft import Draft, Recipient
+from vestnik.services.settlement import Money, Setting, Settlement, Standing
+from vestnik.store import messages, queue
+from vestnik.store.engine import Row, Transaction, Values
+from vestnik.store.queue import Stage
+
+DAY_MS = 86_400_000
+ATTEMPTS_MAX = 10
+BACKOFF_S = (5, 15, 60, 300, 900)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The carrier has every part; `final` where nothing more will be reported."""
+
+    refs: Refs
+    final: Status | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Surely not taken, and worth another try: when, at which carrier, how far along its routes."""
+
+    next_at: int
+    carrier_id: int
+    route_step: int
+    refs: Refs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """It will not be sent any more."""
+
+    status: Status
+    err: int
+    refs: Refs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Octets may have left and nobody answered."""
+
+    refs: Refs = ()
+
+
+Outcome = Taken | Postponed | Lost | Unknown
+
+
+@dataclass(slots=True)
+class Flight:
+    """A message that is being sent."""
+
+    message: Outgoing
+    standing: Standing
+    carrier_id: int
+    fence: int
+    attempt: int
+    route_step: int
+    expires_at: int
+    window: tuple[int, int] | None = None
+    zone: str = ""
+
+
+def flight_of_row(row: Row, carrier_id: int, taken: frozenset[int]) -> Flight:
+    """From a row of `queue.claim`."""
+    (client_id, id_, wire_id, phone, day, kind, sender, text, options, parts, mccmnc) = row[:11]
+    (status, sent_at, had_carrier, uncertain, account, purse, price, held, cost, money) = row[11:21]
+    (priority, expires_at, window_from, window_to, zone, fence, attempt, route_step) = row[21:]
+    return Flight(
+        Outgoing(
+            client_id,
+            id_,
+            Kind(kind),
+            phone,
+            sender,
+            text,
+            parts,
+            msgspec.json.decode(options) if options else {},
+            expires_at,
+            priority == 0,
+            attempt,
+            taken,
+        ),
+        Standing(
+            client_id,
+            id_,
+            wire_id,
+            phone,
+            day,
+            kind,
+            sender,
+            parts,
+            mccmnc,
+            status,
+            0,
+            sent_at,
+            sent_at,
+            had_carrier,
+            uncertain,
+            account,
+            purse,
+            price,
+            held,
+            cost,
+            money,
+            int(Stage.SENDING),
+        ),
+        carrier_id,
+        fence,
+        attempt,
+        route_step,
+        expires_at,
+        None if window_from is None else (window_from, window_to),
+        zone,
+    )
+
+
+def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, object]) -> Flight:
+    """From a recipient that was handed over at accept."""
+    sent_at = max(recipient.due, draft.now)
+    return Flight(
+        Outgoing(
+            draft.client.id,
+            recipient.id,
+            recipient.kind,
+            recipient.phone,
+            recipient.sender,
+            recipient.text,
+            recipient.parts,
+            options,
+            recipient.expires,
+            draft.urgent,
+            0,
+        ),
+        Standing(
+            draft.client.id,
+            recipient.id,
+            draft.wire_id,
+            recipient.phone,
+            draft.day,
+            int(recipient.kind),
+            recipient.sender,
+            recipient.parts,
+            recipient.mccmnc,
+            int(Status.WAITING),
+            0,
+            draft.now,
+            sent_at,
+            0,
+            0,
+            draft.accounts[0],
+            0,
+            recipient.price,
+            recipient.price,
+            0,
+            Money.HELD if recipient.price else Money.NONE,
+            int(Stage.SENDING),
+        ),
+        recipient.carrier_id,
+        1,
+        0,
+        0,
+        recipient.expires,
+    )
+
+
+def backoff_ms(attempt: int) -> int:
+    """How long to wait before the next round of tries."""
+    return BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)] * 1000
+
+
+@dataclass(slots=True)
+class _Plan:
+    """The rows of one batch of outcomes."""
+
+    moves: list[Values] = field(default_factory=list)
+    ends: list[Values] = field(default_factory=list)
+    parts: list[Values] = field(default_factory=list)
+
+
+async def record(tx: Transaction, batch: Sequence[tuple[Flight, Outcome]], setting: Setting) -> int:
+    """Write what became of flights; returns how many answered to the guard.
+
+    Reports that came before their part's id was known are applied in the same commit.
+    """
+    plan = _Plan()
+    for flight, outcome in batch:
+        _plan_queue(plan, flight, outcome)
+    answered = await queue.record(tx, setting.owner, plan.moves)
+    answered |= await queue.finish(tx, setting.owner, plan.ends)
+    settlement = setting.settlement()
+    kept = [(f, o) for f, o in batch if f.standing.key in answered]
+    for flight, outcome in kept:
+        _settle(settlement, flight, outcome, setting)
+        plan.parts += _part_rows(flight, outcome, setting.now)
+    await messages.put_parts(tx, plan.parts)
+    await settlement.write(tx, setting.node, setting.new_id)
+    await reports.apply_early(tx, [(p[3], p[4]) for p in plan.parts], setting)
+    return len(answered)
+
+
+def _plan_queue(plan: _Plan, flight: Flight, outcome: Outcome) -> None:
+    key = (flight.standing.client_id, flight.standing.id, flight.fence)
+    give_up = flight.expires_at + DAY_MS
+    match outcome:
+        case Taken(final=None):
+            move = (Stage.SENT, give_up, flight.attempt, flight.route_step, flight.carrier_id)
+        case Unknown():
+            move = (Stage.UNKNOWN, give_up, flight.attempt, flight.route_step, flight.carrier_id)
+        case Postponed():
+            move = (
+                Stage.WAITING,
+                outcome.next_at,
+                flight.attempt + 1,
+                outcome.route_step,
+                outcome.carrier_id,
+            )
+        case _:
+            plan.ends.append(key)
+            return
+    plan.moves.append((*key, int(move[0]), *move[1:]))
+
+
+def _settle(settlement: Settlement, flight: Flight, outcome: Outcome, setting: Setting) -> None:
+    message = flight.standing
+    settlement.touch(message)
+    on_sent = setting.charged_on_sent(message.client_id)
+    match outcome:
+        case Taken(final=None):
+            _left(message, flight, setting.now)
+            settlement.stand(message, Status.SENT)
+            if on_sent:
+                settlement.capture(message)
+        case Taken(final=final):
+            _left(message, flight, setting.now)
+            settlement.stand(message, final if final is not None else Status.DELIVERED)
+            settlement.capture(message)
+        case Unknown():
+            _left(message, flight, setting.now)
+            message.uncertain = 1
+            settlement.stand(message, Status.SENT)
+        case Lost(status=status, err=err, refs=refs):
+            taken = len(refs) + len(flight.message.taken)
+            if taken:
+                _left(message, flight, setting.now)
+                status, err = Status.UNDELIVERABLE, Err.INCOMPLETE
+            settlement.stand(message, status, err)
+            if taken and on_sent:
+                settlement.capture(message, parts=taken)
+            else:
+                settlement.release(message)
+        case Postponed():
+            pass  # the client sees no change
+
+
+def _left(message: Standing, flight: Flight, now: int) -> None:
+    message.carrier_id = flight.carrier_id
+    message.sent_at = now
+
+
+def _part_rows(flight: Flight, outcome: Outcome, now: int) -> Iterator[Values]:
+    message = flight.standing
+    for part, ref in outcome.refs:
+        yield (message.client_id, message.id, part, flight.carrier_id, ref, 0, 0, now)
+
+
+def after_failure(
+    flight: Flight,
+    *,
+    retry: bool,
+    pause_s: float,
+    status: Status,
+    err: int,
+    refs: Refs,
+    plan: tuple[int, ...],
+    now: int,
+) -> Outcome:
+    """What to do with a message that surely did not leave whole.
+
+    Throttled: the same carrier, after its pause.  Otherwise the next route; past the last one a
+    new round after a back-off, until ATTEMPTS_MAX tries are spent.
+    """
+    if not retry or flight.attempt + 1 >= ATTEMPTS_MAX:
+        return Lost(status, err, refs)
+    begun = bool(refs or flight.message.taken)  # its other parts must follow the same way
+    if pause_s or begun:
+        wait = int(pause_s * 1000) or backoff_ms(flight.attempt)
+        return Postponed(now + wait, flight.carrier_id, flight.route_step, refs)
+    step = flight.route_step + 1
+    if step < len(plan):
+        return Postponed(now, plan[step], step)
+    first = plan[0] if plan else flight.carrier_id
+    return Postponed(now + backoff_ms(flight.attempt), first, 0)

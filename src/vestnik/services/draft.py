@@ -1,0 +1,128 @@
+"""What is asked, and what it becomes before it is committed.
+
+An Order is what a door was told; a Draft is that order checked, cut into recipients, routed and
+priced, with ids still to come; Accepted is what the door answers.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from vestnik.domain.client import Client
+from vestnik.domain.lists import ListLine
+from vestnik.domain.message import Kind
+from vestnik.store import dedup
+
+
+@dataclass(slots=True)
+class Order:
+    """A request to send, in the words of send.md but with no wire form left.
+
+    `sender` None is the account's default, "" or "." none at all.  `time`, `tz`, `period`, `freq`
+    and `valid` are as written by the client.  `options` are per kind and open-ended.
+    """
+
+    client: Client
+    kind: Kind
+    lines: Iterable[ListLine]
+    params_digest: bytes
+    now_ms: int
+    wire_id: str = ""
+    sender: str | None = None
+    translit: int = 0
+    time: str = ""
+    tz: str = ""
+    period: str = ""
+    freq: str = ""
+    valid: str = ""
+    maxsms: int = 0
+    options: dict[str, object] = field(default_factory=dict)
+    idempotency_key: str = ""
+    address: str = ""
+    cost: int = 0
+    origin: str = "http"
+    test: bool = False
+
+
+@dataclass(slots=True)
+class Recipient:
+    """One message to be: `price` is what its payer pays for it, `shares` what each ancestor of the
+    payer loses by it (negative: gains).  `status` above 0 means it is refused already."""
+
+    phone: str
+    text: str
+    comment: str
+    sender: str
+    kind: Kind
+    parts: int
+    mccmnc: str
+    carrier_id: int
+    price: int
+    shares: tuple[int, ...]
+    status: int
+    err: int
+    due: int
+    expires: int
+    id: int = 0
+    handed: bool = False
+
+
+@dataclass(slots=True)
+class Draft:
+    """An order checked and priced.
+
+    `accounts` are those that pay, nearest to the client first; `holds` is what accept takes from
+    each.  `digest` is the dedup key with its kind and how long it is remembered (None: not at all).
+    """
+
+    client: Client
+    recipients: list[Recipient]
+    accounts: tuple[int, ...]
+    holds: dict[int, int]
+    wire_id: str
+    urgent: bool
+    priority: int
+    options: str
+    zone: str
+    window: tuple[int, int] | None
+    day: int
+    now: int
+    origin: str
+    test: bool
+    digest: bytes | None
+    digest_kind: dedup.Kind
+    digest_s: int
+    params_digest: bytes
+    answered: "asyncio.Future[Accepted]"
+
+    @property
+    def count(self) -> int:
+        """Parts over all recipients that are not refused."""
+        return sum(r.parts for r in self.recipients if r.status <= 1)
+
+    @property
+    def cost(self) -> int:
+        return sum(r.price for r in self.recipients if r.status <= 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one recipient at accept; `status` None when nothing is wrong with it."""
+
+    phone: str
+    mccmnc: str
+    cost: int
+    status: int | None
+    err: int
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The answer of a send: `balance` is what the payer has left after it, if it was asked."""
+
+    wire_id: str
+    count: int
+    cost: int
+    balance: int | None
+    recipients: Sequence[Fate]
+    test: bool = False

@@ -1,0 +1,177 @@
+"""Reports of carriers → parts, messages, money.
+
+A report that is not newer changes nothing: that is the guard against carriers that repeat.  What
+matches no part yet is kept, and applied by the commit that learns the part's id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vestnik.domain.message import Err, Report, Status
+from vestnik.services.settlement import Setting, Settlement, Standing, standing_of
+from vestnik.store import messages, queue
+from vestnik.store.engine import Transaction, Values
+from vestnik.store.queue import Stage
+
+PHONE_TAIL = 9  # carriers write the same number with and without its country code
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A report and the carrier it came from; `kept_id` when it has waited in the store."""
+
+    carrier_id: int
+    report: Report
+    kept_id: int = 0
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part that a report speaks of."""
+
+    client_id: int
+    message_id: int
+    number: int
+
+
+async def apply(tx: Transaction, heard: Sequence[Heard], setting: Setting) -> None:
+    """Apply a batch of reports; those that match nothing yet are kept."""
+    final = [h for h in heard if h.report.status.final]
+    matched, unmatched = await _match(tx, final)
+    await messages.keep_receipts(tx, [_kept_row(h, setting) for h in unmatched if not h.kept_id])
+    if matched:
+        await _apply_matched(tx, matched, setting)
+    await messages.drop_receipts(tx, [h.kept_id for h, _ in matched if h.kept_id])
+
+
+async def apply_early(tx: Transaction, refs: Sequence[tuple[int, str]], setting: Setting) -> None:
+    """Apply kept reports of parts that have just become known."""
+    kept = await messages.early(tx, refs)
+    heard = [
+        Heard(carrier, Report(ref, phone, Status(status), err, at, raw), kept_id)
+        for kept_id, carrier, ref, phone, status, err, raw, at in kept
+    ]
+    if heard:
+        await apply(tx, heard, setting)
+
+
+async def _match(
+    tx: Transaction, heard: Sequence[Heard]
+) -> tuple[list[tuple[Heard, _Part]], list[Heard]]:
+    """Find the part of each report: the newest with its id whose phone fits."""
+    refs = sorted({(h.carrier_id, h.report.ref) for h in heard})
+    known: dict[tuple[int, str], list[tuple[int, int, int, str]]] = {}
+    for carrier, ref, client, message, part, phone in await messages.by_ref(tx, refs):
+        known.setdefault((carrier, ref), []).append((message, client, part, phone))
+    matched: list[tuple[Heard, _Part]] = []
+    unmatched: list[Heard] = []
+    for h in heard:
+        fitting = [
+            place
+            for place in known.get((h.carrier_id, h.report.ref), [])
+            if _same_phone(place[3], h.report.phone)
+        ]
+        if fitting:
+            message, client, part, _ = max(fitting)
+            matched.append((h, _Part(client, message, part)))
+        else:
+            unmatched.append(h)
+    return matched, unmatched
+
+
+def _same_phone(ours: str, theirs: str) -> bool:
+    return not theirs or ours[-PHONE_TAIL:] == theirs[-PHONE_TAIL:]
+
+
+def _kept_row(heard: Heard, setting: Setting) -> Values:
+    report = heard.report
+    return (
+        setting.new_id(),
+        heard.carrier_id,
+        report.ref,
+        report.phone,
+        int(report.status),
+        report.err,
+        report.raw[:1000],
+        setting.now,
+        report.at,
+    )
+
+
+async def _apply_matched(
+    tx: Transaction, matched: list[tuple[Heard, _Part]], setting: Setting
+) -> None:
+    keys = sorted({(p.client_id, p.message_id) for _, p in matched})
+    standings = {s.key: s for s in map(standing_of, await messages.standing(tx, keys))}
+    states = await _part_states(tx, [k for k in keys if standings[k].parts > 1])
+    settlement = setting.settlement()
+    ended: list[tuple[int, int]] = []
+    changed: list[Values] = []
+    for heard, part in matched:
+        message = standings[part.client_id, part.message_id]
+        report = heard.report
+        changed.append((*message.key, part.number, int(report.status), report.err, setting.now))
+        fate: tuple[Status, int] | None = (report.status, report.err)
+        if message.parts > 1:
+            of_message = states[message.key]
+            of_message[part.number] = (report.status, report.err)
+            fate = _whole_fate(of_message, message.parts, heard.carrier_id, setting)
+        if fate is not None and _end(settlement, message, *fate):
+            ended.append(message.key)
+    await messages.set_parts(tx, list({c[:3]: c for c in changed}.values()))
+    await queue.remove(tx, ended)
+    await settlement.write(tx, setting.node, setting.new_id)
+
+
+async def _part_states(
+    tx: Transaction, keys: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], dict[int, tuple[Status, int]]]:
+    states: dict[tuple[int, int], dict[int, tuple[Status, int]]] = {k: {} for k in keys}
+    for client, message, part, status, err, _ in await messages.parts_of(tx, keys):
+        states[client, message][part] = (Status(status), err)
+    return states
+
+
+def _whole_fate(
+    states: dict[int, tuple[Status, int]], parts: int, carrier_id: int, setting: Setting
+) -> tuple[Status, int] | None:
+    """What the parts' reports make of a long message; None while it is open."""
+    carrier = setting.directory.carriers.get(carrier_id)
+    rule = carrier.receipt_parts if carrier else "all"
+    if rule in ("first", "last"):
+        state = states.get(1 if rule == "first" else parts)
+        return state if state and state[0].final else None
+    for status, err in states.values():
+        if status.final and not status.reached:
+            return status, err
+    if len(states) == parts and all(status.reached for status, _ in states.values()):
+        return Status.DELIVERED, 0
+    return None
+
+
+def _end(settlement: Settlement, message: Standing, status: Status, err: int) -> bool:
+    """Give a message its end; returns whether its queue row goes.
+
+    After its end only "expired" and "no report" may still become "delivered", without money.
+    """
+    if message.stage is None:
+        late = message.status == Status.EXPIRED or message.err == Err.NO_STATUS
+        if late and status.reached:
+            settlement.stand(message, status)
+        return False
+    if message.stage in (Stage.SENT, Stage.UNKNOWN):
+        _settle_end(settlement, message, status, err)
+        return True
+    if message.stage == Stage.WAITING and status.reached:  # of an earlier copy
+        _settle_end(settlement, message, status, err)
+        return True
+    return False
+
+
+def _settle_end(settlement: Settlement, message: Standing, status: Status, err: int) -> None:
+    settlement.stand(message, status, err)
+    if status.reached:
+        settlement.capture(message)
+    else:
+        settlement.release(message)
+    message.stage = None

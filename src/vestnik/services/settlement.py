@@ -1,0 +1,216 @@
+"""What a commit changes of messages that are on record: status, money, sums.
+
+Money never moves twice: capture and release act only on what is still held.  The sums follow from
+the messages themselves (`_counted`), so a recount over the messages must give the same.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from vestnik.domain.message import Status
+from vestnik.services.directory import Directory
+from vestnik.store import ledger, messages, statistics
+from vestnik.store.engine import Row, Transaction
+
+
+class Money:
+    """The `money` of a message."""
+
+    NONE = 0
+    HELD = 1
+    CAPTURED = 2
+    RELEASED = 3
+
+
+@dataclass(slots=True)
+class Standing:
+    """A message on record, as far as its transitions need it; `stage` None: it has ended."""
+
+    client_id: int
+    id: int
+    wire_id: str
+    phone: str
+    day: int
+    type: int
+    sender: str
+    parts: int
+    mccmnc: str
+    status: int
+    err: int
+    changed_at: int
+    sent_at: int
+    carrier_id: int
+    uncertain: int
+    account_id: int
+    purse: int
+    price: int
+    held: int
+    cost: int
+    money: int
+    stage: int | None
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.client_id, self.id
+
+
+def standing_of(row: Row) -> Standing:
+    """From a row of `messages.standing`."""
+    return Standing(*row)
+
+
+Counted = tuple[int, int, int, int, int]
+
+
+def _counted(message: Standing) -> Counted:
+    """What a message adds to the sums: sent, delivered, failed, spent, returned."""
+    status = Status(message.status)
+    settled = message.money in (Money.CAPTURED, Money.RELEASED)
+    return (
+        int(message.carrier_id != 0),
+        int(status.reached),
+        int(status is Status.EXPIRED or status >= Status.UNDELIVERABLE),
+        message.cost,
+        message.price - message.cost if settled else 0,
+    )
+
+
+class Settlement:
+    """Changes of one commit; `write` puts them into the store together."""
+
+    def __init__(self, now: int, has_ancestors: Callable[[int], bool]) -> None:
+        self._now = now
+        self._has_ancestors = has_ancestors
+        self._before: dict[tuple[int, int], Counted] = {}
+        self._changed: dict[tuple[int, int], Standing] = {}
+        # By kind of entry: account and purse → [posted, held, messages].
+        self._money: dict[str, dict[tuple[int, int], list[int]]] = {"capture": {}, "release": {}}
+        self._of_ancestors: list[tuple[Standing, int]] = []  # with the parts that are captured
+
+    def touch(self, message: Standing) -> None:
+        """The message is about to change."""
+        if message.key not in self._changed:
+            self._before[message.key] = _counted(message)
+            self._changed[message.key] = message
+
+    def stand(self, message: Standing, status: int, err: int = 0) -> None:
+        """Give it a status; once a client has seen 0 it never sees -1 again."""
+        self.touch(message)
+        if status != message.status or err != message.err:
+            message.changed_at = self._now
+        message.status, message.err = int(status), err
+
+    def capture(self, message: Standing, parts: int | None = None) -> None:
+        """Take what is held, or the share of some of the parts, and let the rest go."""
+        if message.money != Money.HELD:
+            return
+        self.touch(message)
+        taken = message.parts if parts is None else parts
+        amount = message.held * taken // message.parts
+        self._book("capture", message.account_id, message.purse, -amount, -message.held)
+        if self._has_ancestors(message.client_id):
+            self._of_ancestors.append((message, taken))
+        message.cost, message.held, message.money = amount, 0, Money.CAPTURED
+
+    def release(self, message: Standing) -> None:
+        """Give back what is held."""
+        if message.money != Money.HELD:
+            return
+        self.touch(message)
+        self._book("release", message.account_id, message.purse, 0, -message.held)
+        if self._has_ancestors(message.client_id):
+            self._of_ancestors.append((message, 0))
+        message.cost, message.held, message.money = 0, 0, Money.RELEASED
+
+    def _book(self, kind: str, account: int, purse: int, posted: int, held: int) -> None:
+        change = self._money[kind].setdefault((account, purse), [0, 0, 0])
+        change[0] += posted
+        change[1] += held
+        change[2] += 1
+
+    async def write(self, tx: Transaction, node: int, new_ids: Callable[[], int]) -> None:
+        """Write messages, accounts with their entries, and sums, in that order of locks."""
+        await messages.settle(tx, [_row(m) for m in self._changed.values()])
+        await self._settle_ancestors(tx)
+        await ledger.book(tx, list(self._entries(new_ids)))
+        await statistics.add(tx, self._sums(), node)
+
+    async def _settle_ancestors(self, tx: Transaction) -> None:
+        if not self._of_ancestors:
+            return
+        shares = await ledger.charged(tx, [m.key for m, _ in self._of_ancestors])
+        for message, parts in self._of_ancestors:
+            for account, amount in shares.get(message.key, []):
+                kind = "capture" if parts else "release"
+                taken = amount * parts // message.parts
+                self._book(kind, account, 0, -taken, -max(0, amount))
+
+    def _entries(self, new_ids: Callable[[], int]) -> Iterable[ledger.Entry]:
+        for kind, changes in self._money.items():
+            for (account, purse), (posted, held, count) in sorted(changes.items()):
+                yield ledger.Entry(
+                    account_id=account,
+                    purse=purse,
+                    id=new_ids(),
+                    kind=kind,
+                    posted=posted,
+                    held=held,
+                    messages=count,
+                    ref="",
+                    note="",
+                    at=self._now,
+                )
+
+    def _sums(self) -> statistics.Sums:
+        sums = statistics.Sums()
+        for key, message in self._changed.items():
+            sent, delivered, failed, spent, returned = (
+                now - before
+                for now, before in zip(_counted(message), self._before[key], strict=True)
+            )
+            sums.add(
+                statistics.Key(
+                    message.client_id, message.day, message.type, message.mccmnc, message.sender
+                ),
+                sent=sent,
+                delivered=delivered,
+                failed=failed,
+                spent=spent,
+                returned=returned,
+            )
+        return sums
+
+
+@dataclass(slots=True)
+class Setting:
+    """What a commit that settles messages needs besides their rows: who writes, when, the rules."""
+
+    directory: Directory
+    node: int
+    owner: int
+    now: int
+    new_id: Callable[[], int]
+
+    def settlement(self) -> Settlement:
+        payers = self.directory.payers
+        return Settlement(self.now, lambda client_id: len(payers.get(client_id, ())) > 1)
+
+    def charged_on_sent(self, client_id: int) -> bool:
+        client = self.directory.clients.get(client_id)
+        return client is None or client.limits.charge_on == "sent"
+
+
+def _row(message: Standing) -> tuple[object, ...]:
+    return (
+        message.client_id,
+        message.id,
+        message.status,
+        message.err,
+        message.changed_at,
+        message.sent_at,
+        message.carrier_id,
+        message.uncertain,
+        message.held,
+        message.cost,
+        message.money,
+    )
