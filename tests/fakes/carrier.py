@@ -5,25 +5,28 @@ then look at `carrier.submits`.  As a process: `python -m tests.fakes.carrier --
 prints its port and serves until it is told to stop.
 """
 
+import argparse
 import asyncio
+import contextlib
 import itertools
 import json
+import signal
 import ssl
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self, TextIO
 
 from vestnik.net.smpp import Link, LinkLost, NoAnswer, serve
-from vestnik.wire.sms import gsm7
-from vestnik.wire.sms.segments import Coding, in_series, segments
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp import receipt as r
 from vestnik.wire.smpp import udh
 from vestnik.wire.smpp.command_status import ESME_RINVCMDID, ESME_RTHROTTLED
 from vestnik.wire.smpp.session import NotAllowed
 from vestnik.wire.smpp.states import BINDS, Side
+from vestnik.wire.sms import gsm7
+from vestnik.wire.sms.segments import Coding, in_series, segments
 
 # Receipts that a link has not answered yet; the others wait.
 DELIVER_WINDOW = 500
@@ -337,3 +340,59 @@ def _line(ref: str, pdu: p.SubmitSm) -> str:
         "message": pdu.short_message.hex(),
     }
     return json.dumps(submit) + "\n"
+
+
+FLUSH_S = 0.1
+_STATS = {"delivered": "DELIVRD", "undelivered": "UNDELIV", "expired": "EXPIRED", "none": ""}
+
+
+async def _run(options: argparse.Namespace, log: TextIO | None) -> None:
+    carrier = FakeCarrier(
+        receipts=_STATS[options.receipts],
+        receipt_delay_s=options.delay_ms / 1000,
+        answer_delay_s=options.answer_ms / 1000,
+        hex_ids=options.hex,
+        record=False,
+        log=log,
+    )
+    await carrier.start(options.host, options.port)
+    print(carrier.port, flush=True)
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    while not told.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(told.wait(), FLUSH_S)
+        if log is not None:
+            log.flush()
+    await carrier.stop()
+    print(f"submits {carrier.count}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--receipts", choices=sorted(_STATS), default="none")
+    parser.add_argument("--delay-ms", type=float, default=0, help="before each receipt")
+    parser.add_argument("--answer-ms", type=float, default=0, help="before each answer")
+    parser.add_argument("--hex", action="store_true", help="ids of answers in hexadecimal")
+    parser.add_argument("--log", default="", help="file for a JSON line a submit")
+    options = parser.parse_args()
+    with contextlib.ExitStack() as open_things:
+        runner = open_things.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
+        log = open_things.enter_context(open(options.log, "a")) if options.log else None
+        runner.run(_run(options, log))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it is installed: a carrier that measures others must not be the slow one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+if __name__ == "__main__":
+    main()

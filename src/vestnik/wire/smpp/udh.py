@@ -41,9 +41,10 @@ def split(message: bytes) -> tuple[Place, bytes]:
     header, rest = message[1:end], message[end:]
     at, place = 0, ALONE
     while at + 2 <= len(header):
-        element, length = header[at], header[at + 1]
-        place = _place(element, header[at + 2 : at + 2 + length]) or place
-        at += 2 + length
+        element, next_at = header[at], at + 2 + header[at + 1]
+        if next_at <= len(header):
+            place = _place(element, header[at + 2 : next_at]) or place
+        at = next_at
     return place, rest
 
 
