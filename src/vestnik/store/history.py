@@ -160,7 +160,7 @@ def _probe(mail: bool, by_status: bool, by_sender: bool) -> Statement:
     )
     among = messages.c.phone.in_([sa.bindparam(place, type_=Text) for place in _places])
     found = _select(mail, by_status, by_sender, _Id())
-    return Statement(found.where(messages.c.day == days.c.day, among))
+    return Statement(found.where(messages.c.day.in_(sa.select(days.c.day)), among))
 
 
 REACH = Statement(
