@@ -48,6 +48,11 @@ class Listener:
         self._ticking = asyncio.create_task(self._server.main_loop())
         return int(self.port)
 
+    @property
+    def accepting(self) -> bool:
+        """The socket takes connections."""
+        return any(bound.fileno() >= 0 for bound in self._sockets)
+
     async def stop(self) -> None:
         """Accept nothing more, finish the requests that run (for `drain_s`), close."""
         self._server.should_exit = True

@@ -75,19 +75,18 @@ class Form:
         Raises BadParameters for octets that the charset lacks, and for characters no text has.
         """
         binary = self._given("bin") == b"1"
-        codec = CODECS[charset]
-        params: dict[str, str] = {}
-        for raw, value in self._octets.items():
-            name = raw.decode("latin-1")
-            if binary and name in _OCTETS:
-                params[name] = value.decode("latin-1")
-                continue
-            try:
-                params[name] = value.decode("ascii" if value.isascii() else codec)
-            except UnicodeDecodeError:
-                raise BadParameters(f"{name} cannot be read as {charset}") from None
-            if b"\0" in value:
-                raise BadParameters(f"{name} has a NUL character")
+        if binary:
+            plain = {k: v for k, v in self._octets.items() if k.decode("latin-1") not in _OCTETS}
+            params = _decoded(plain, charset)
+            params.update(
+                (name, self._octets[name.encode()].decode("latin-1"))
+                for name in _OCTETS
+                if name.encode() in self._octets
+            )
+        else:
+            params = _decoded(self._octets, charset)
+        if not self._texts:
+            return params
         for name, text in self._texts.items():
             if not (binary and name in _OCTETS):
                 _check(name, text)
@@ -115,6 +114,20 @@ class Form:
             raise BadParameters(f"the body cannot be read as {charset}") from None
 
 
+def _decoded(octets: dict[bytes, bytes], charset: str) -> dict[str, str]:
+    # All at once, with NULs between: it is several times faster than one by one, and a NUL that
+    # does not belong is found by counting.
+    whole = b"\0".join([*octets, *octets.values()])
+    try:
+        texts = whole.decode("ascii" if whole.isascii() else CODECS[charset]).split("\0")
+    except UnicodeDecodeError:
+        raise BadParameters(f"the request cannot be read as {charset}") from None
+    count = len(octets)
+    if len(texts) != 2 * count and count:
+        raise BadParameters("the request has a NUL character")
+    return dict(zip(texts[:count], texts[count:], strict=False))
+
+
 def read_pairs(data: bytes) -> dict[bytes, bytes]:
     """The parameters of a query or an urlencoded form, in octets; the last of a name wins.
 
@@ -124,21 +137,15 @@ def read_pairs(data: bytes) -> dict[bytes, bytes]:
         return {}
     if data.count(b"&") >= PAIRS_MAX:
         raise BadParameters(f"the request has more than {PAIRS_MAX} parameters")
-    pairs = {}
-    for pair in data.split(b"&"):
-        name, _, value = pair.partition(b"=")
-        if b"+" in value:
-            value = value.replace(b"+", b" ")
-        if b"%" in value:
-            value = unquote_to_bytes(value)
-        if b"[" in name or b"%" in name:
-            return gathered(_slow_pairs(data))
-        if name:
-            pairs[name] = value
-    return pairs
+    if b"[" in data or b"%5" in data:  # a bracket, perhaps, and then a list of values
+        return gathered(_all_pairs(data))
+    parts = [pair.partition(b"=") for pair in data.replace(b"+", b" ").split(b"&")]
+    if b"%" in data:
+        return {unquote_to_bytes(name): unquote_to_bytes(value) for name, _, value in parts if name}
+    return {name: value for name, _, value in parts if name}
 
 
-def _slow_pairs(data: bytes) -> Iterable[tuple[bytes, bytes]]:
+def _all_pairs(data: bytes) -> Iterable[tuple[bytes, bytes]]:
     for pair in data.replace(b"+", b" ").split(b"&"):
         name, _, value = pair.partition(b"=")
         yield unquote_to_bytes(name), unquote_to_bytes(value)
@@ -165,7 +172,7 @@ def read_json(body: bytes) -> dict[str, str]:
     """
     try:
         members = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise BadParameters("the body is not JSON") from None
     if not isinstance(members, dict):
         raise BadParameters("the body is not a JSON object")

@@ -169,8 +169,8 @@ class Door:
     async def _outcome(self, endpoint: Endpoint, request: "_Request") -> _Outcome:
         now_ms = self._clock()
         try:
+            await request.read(self._settings)  # first, for the format of every answer is in it
             self._access.admit(request.address, now_ms)
-            await request.read(self._settings)
             answer = await self._handled(endpoint, request, now_ms)
         except Refusal as refusal:
             return self._refused(refusal, endpoint, request, now_ms)

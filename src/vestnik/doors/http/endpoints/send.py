@@ -29,10 +29,13 @@ _FLAGS = (
     ("whatsapp", Kind.WHATSAPP),
     ("tg", Kind.TELEGRAM),
 )
+_CHANNELS = frozenset({*(name for name, _ in _FLAGS), "bot"})
 _WITHOUT_TEXT = frozenset({Kind.HLR, Kind.PING})
 _FILE_FOR_TEXT = frozenset({Kind.MMS, Kind.CALL})
 # What is handed on as it came, if it is given.
-_OPTIONS = ("fileurl", "voice", "param", "subj", "smsreq", "bot", "imgcode", "userip", "pp")
+_OPTIONS = frozenset(
+    {"fileurl", "voice", "param", "subj", "smsreq", "bot", "imgcode", "userip", "pp"}
+)
 _OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 _TAIL = "\n~~~\n"  # stands between binary data and its pid and dcs (channels.md)
 
@@ -78,16 +81,17 @@ def _order(call: Call, cost: int) -> Order:
         cost=cost,
         origin="http",
         now_ms=call.now_ms,
-        test=bool(call.client.limits.test),
     )
 
 
 def _kind(call: Call) -> Kind:
-    bot = call.text("bot")
+    if call.params.keys().isdisjoint(_CHANNELS):
+        return Kind.SMS
     binary = call.number("bin", 0, 0, 2)
     for name, kind in _FLAGS:
         if binary if name == "bin" else call.flag(name):
             return kind
+    bot = call.text("bot")
     if bot:
         return Kind.WHATSAPP if bot.startswith("wa:") else Kind.BOT
     return Kind.SMS
@@ -98,13 +102,14 @@ def _lines(call: Call, kind: Kind) -> Iterable[ListLine]:
     texts = call.text("list")
     if texts:
         lines = list_lines(texts, call.flag("nl"))
-        return (_with_payload(call, line, kind) for line in lines)
+        return map(_in_hex, lines) if call.text("bin") == "1" else lines
     phones, text = call.text("phones"), call.text("mes")
     if not phones:
         raise BadParameters("phones, or list, says who is to get it")
     if not text and not _may_be_empty(call, kind):
         raise BadParameters("mes is the text, and it is missing")
-    return [_with_payload(call, ListLine(phones, text), kind)]
+    line = ListLine(phones, text)
+    return [_in_hex(line) if call.text("bin") == "1" else line]
 
 
 def _may_be_empty(call: Call, kind: Kind) -> bool:
@@ -113,19 +118,10 @@ def _may_be_empty(call: Call, kind: Kind) -> bool:
     return kind in _FILE_FOR_TEXT and bool(call.files or call.text("fileurl"))
 
 
-def _with_payload(call: Call, line: ListLine, kind: Kind) -> ListLine:
-    """Binary data is hex digits from here on, however they were sent (channels.md)."""
-    if kind != Kind.BINARY:
-        return line
+def _in_hex(line: ListLine) -> ListLine:
+    """A line of octets (bin=1) as the hex digits that bin=2 would send (channels.md)."""
     data, separator, tail = line.text.partition(_TAIL)
-    if call.text("bin") == "1":
-        octets = data.encode("latin-1")
-    else:
-        try:
-            octets = bytes.fromhex(data)
-        except ValueError:
-            raise BadParameters("with bin=2 mes is hex digits") from None
-    return line._replace(text=octets.hex() + separator + tail)
+    return line._replace(text=data.encode("latin-1").hex() + separator + tail)
 
 
 def _own_id(call: Call) -> str:
@@ -145,7 +141,9 @@ def _sender(call: Call) -> str | None:
 
 
 def _options(call: Call) -> dict[str, object]:
-    options: dict[str, object] = {name: value for name in _OPTIONS if (value := call.text(name))}
+    options: dict[str, object] = {
+        name: call.params[name] for name in call.params.keys() & _OPTIONS if call.params[name]
+    }
     if call.flag("tinyurl"):
         options["tinyurl"] = 1
     if call.files:

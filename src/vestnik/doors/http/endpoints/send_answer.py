@@ -41,6 +41,8 @@ def price(micro: int) -> str:
 
 
 def _rows(recipients: Sequence[Fate], phones: str, *, priced: bool) -> Rows | None:
+    if not phones:
+        return None
     if phones == "op":
         records = [_full(recipient, priced=priced) for recipient in recipients]
         price_label, price_value = (", cost = {cost}", "{cost}") if priced else ("", "")
@@ -52,15 +54,15 @@ def _rows(recipients: Sequence[Fate], phones: str, *, priced: bool) -> Rows | No
             f"{{phone}},{{mccmnc}},{price_value},{{status}},{{error}}",
         )
     refused = [recipient for recipient in recipients if recipient.status is not None]
-    if phones == "err" and refused:
-        return Rows(
-            "phones",
-            "phone",
-            [{"phone": recipient.phone, **_fate(recipient)} for recipient in refused],
-            "{phone}, status = {status}, error = {error}",
-            "{phone},{status},{error}",
-        )
-    return None
+    if not refused:
+        return None
+    return Rows(
+        "phones",
+        "phone",
+        [{"phone": recipient.phone, **_fate(recipient)} for recipient in refused],
+        "{phone}, status = {status}, error = {error}",
+        "{phone},{status},{error}",
+    )
 
 
 def _full(recipient: Fate, *, priced: bool) -> Mapping[str, str]:
