@@ -40,7 +40,7 @@ def list_lines(text: str, nl: bool = False) -> Iterator[ListLine]:
                 yield _record(line, count)
         elif _begins_record(line):
             if held:
-                yield _record("\n".join(held), count - 1)
+                yield _record("\n".join(held).rstrip("\n"), count - 1)
             held = [line]
         elif held:
             held.append(line)
