@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -113,10 +113,9 @@ class SmppChannel:
                     await asyncio.wait(self._hearing)
         except TimeoutError:
             self._log.warning("stopped with submits unanswered", submits=self._busy)
+        await _cancel(self._keepers)
         await asyncio.gather(*(bind.leave(UNBIND_S_MAX) for bind in self._binds))
-        for task in (*self._keepers, *self._hearing):
-            task.cancel()
-        await asyncio.gather(*self._keepers, *self._hearing, return_exceptions=True)
+        await _cancel(self._hearing)
 
     @property
     def ready(self) -> bool:
@@ -240,6 +239,13 @@ class SmppChannel:
             self._log.exception("cannot take in", sequence=frame.sequence)
             status = ESME_RX_T_APPN
         link.answer(frame, status=status)
+
+
+async def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    tasks = list(tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _send_failed(failures: list[_Failure], refs: Refs, *, some_taken: bool) -> SendFailed:

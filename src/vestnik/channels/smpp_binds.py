@@ -54,8 +54,10 @@ class Bind:
             began = loop.time()
             try:
                 link = await self._bound(tls)
-            except (OSError, BindRefused, net.LinkLost, net.NoAnswer) as reason:
-                self.problem = str(reason) or type(reason).__name__
+            except (OSError, BindRefused, net.LinkLost, net.NoAnswer, ValueError) as reason:
+                self.problem = _words(reason)
+                if self._link is not None:
+                    self._link.close(self.problem)
             else:
                 self._log.info("bound", peer=link.peer)
                 await link.wait_closed()
@@ -86,10 +88,8 @@ class Bind:
             async with asyncio.timeout(settings.connect_timeout_s):
                 answer = await link.ask(self._request())
         except TimeoutError:
-            link.abort()
             raise BindRefused("no answer to the bind") from None
         if answer.status or isinstance(answer.pdu, p.GenericNack):
-            link.close("bind refused")
             raise BindRefused(f"bind refused: {described(answer.status)}")
         return link
 
@@ -121,6 +121,16 @@ class Bind:
         else:
             kind = type(what.frame.pdu).__name__
             self._log.info("answer that nobody waits for", pdu=kind, sequence=what.frame.sequence)
+
+
+def _words(reason: Exception) -> str:
+    match reason:
+        case ConnectionRefusedError():
+            return "connection refused"
+        case TimeoutError():
+            return "no connection in time"
+        case _:
+            return str(reason) or type(reason).__name__
 
 
 def _tls(settings: SmppSettings) -> ssl.SSLContext | None:

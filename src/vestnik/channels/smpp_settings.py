@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from msgspec import Meta
@@ -26,11 +27,15 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
     host: Annotated[str, Meta(description="Name or address of the carrier.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535, description="Its port.")] = 2775
-    system_id: Annotated[str, Meta(description="Login the carrier gave.")] = ""
-    password: Annotated[str, Meta(description="Password the carrier gave.")] = ""
-    system_type: Annotated[str, Meta(description="System type, if the carrier wants one.")] = ""
+    system_id: Annotated[str, Meta(max_length=64, description="Login the carrier gave.")] = ""
+    password: Annotated[str, Meta(max_length=64, description="Password the carrier gave.")] = ""
+    system_type: Annotated[
+        str, Meta(max_length=12, description="System type, if the carrier wants one.")
+    ] = ""
     interface_version: Annotated[Octet, Meta(description="SMPP version: 52 is 3.4.")] = 0x34
-    address_range: Annotated[str, Meta(description="Address range sent at the bind.")] = ""
+    address_range: Annotated[
+        str, Meta(max_length=40, description="Address range sent at the bind.")
+    ] = ""
     bind: Annotated[
         Literal["transceiver", "transmitter_receiver"],
         Meta(description="One bind for both ways, or a pair of binds."),
@@ -77,7 +82,9 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dest_npi: Annotated[Octet, Meta(description="NPI of the recipient.")] = 1
     plus_sign: Annotated[bool, Meta(description="Write + before the recipient's number.")] = False
 
-    service_type: Annotated[str, Meta(description="Service type of each message.")] = ""
+    service_type: Annotated[
+        str, Meta(max_length=5, description="Service type of each message.")
+    ] = ""
     protocol_id: Annotated[Octet, Meta(description="Protocol id of ordinary messages.")] = 0
     registered_delivery: Annotated[Octet, Meta(description="What asks for a receipt.")] = 1
     validity: Annotated[
@@ -169,6 +176,8 @@ def settings_from(values: Mapping[str, Any]) -> SmppSettings:
 
 
 def _read(name: str, value: Any) -> Any:
+    if name == "receipt_zone" and value:
+        _check_zone(value)
     if name not in ("errors", "stats", "receipt_errors"):
         return value
     if isinstance(value, str):
@@ -180,6 +189,13 @@ def _read(name: str, value: Any) -> Any:
         for key in value:
             status_number(key)
     return value
+
+
+def _check_zone(name: Any) -> None:
+    try:
+        ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"receipt_zone: there is no time zone {name!r}") from None
 
 
 def status_number(key: str) -> int:

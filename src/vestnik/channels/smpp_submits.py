@@ -22,6 +22,7 @@ from vestnik.wire.sms.segments import (
 _CLASS_0 = 0x10
 _MS_DISPLAY = 1  # dest_addr_subunit
 _NUMBER_DIGITS_MAX = 15
+_SENDER_CHARACTERS_MAX = 20
 _VALIDITY_S_MIN, _VALIDITY_S_MAX = 60, 63 * 86400  # what fits the two digits of a handset's days
 
 
@@ -51,7 +52,10 @@ def compose(message: Outgoing, settings: SmppSettings, now_ms: int) -> list[Subm
     """
     source = _source(message.sender, settings)
     phone = "+" + message.phone if settings.plus_sign else message.phone
-    if not message.phone.isdecimal() or len(message.phone) > _NUMBER_DIGITS_MAX:
+    if (
+        not (message.phone.isascii() and message.phone.isdigit())
+        or len(message.phone) > _NUMBER_DIGITS_MAX
+    ):
         raise _refused("not a phone number", Status.BAD_NUMBER, Err.BAD_FORMAT)
     validity = _validity(message.expires_at, settings, now_ms)
     priority = settings.priority_urgent if message.urgent else settings.priority_normal
@@ -225,11 +229,16 @@ def _octet(message: Outgoing, name: str, default: int) -> int:
 
 
 def _source(sender: str, settings: SmppSettings) -> tuple[int, int, str]:
-    """TON, NPI and address of a sender; an empty one leaves the choice to the carrier."""
+    """TON, NPI and address of a sender; an empty one leaves the choice to the carrier.
+
+    Raises SendFailed for one that cannot be written in ASCII or is longer than the field.
+    """
     digits = sender.removeprefix("+")
     if not sender:
         return 0, 0, ""
-    if not (digits.isascii() and digits.isdigit()):
+    if len(sender) > _SENDER_CHARACTERS_MAX or not sender.isascii():
+        raise _refused("not a sender", Status.FORBIDDEN, Err.UNREGISTERED_SENDER)
+    if not digits.isdigit():
         return settings.alpha_ton, settings.alpha_npi, sender
     if len(digits) <= settings.short_digits_max:
         return settings.short_ton, settings.short_npi, digits

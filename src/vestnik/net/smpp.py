@@ -151,7 +151,9 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
     async def wait_closed(self) -> None:
-        await asyncio.shield(self._closed)
+        """Wait until the connection is gone; at once where there is none."""
+        if self._transport is not None:
+            await asyncio.shield(self._closed)
 
     # What the loop calls.
 
