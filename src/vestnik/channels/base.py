@@ -1,7 +1,7 @@
 """The contract of a channel.
 
 One channel object serves one carrier.  It keeps its own window and pace; the dispatcher hands it
-no more than `free` messages and is told what became of each.  What comes back by itself (reports,
+no more than `window` messages at one time and is told what became of each.  What comes back by itself (reports,
 incoming messages) goes to the `Hears` it was started with, which returns once it is durable: only
 then may the carrier be answered.
 """
@@ -78,8 +78,8 @@ class Channel(Protocol):
         """Messages can be handed over now."""
 
     @property
-    def free(self) -> int:
-        """How many more messages the window takes now; 0 when not ready."""
+    def window(self) -> int:
+        """How many messages may be on their way to the carrier at one time."""
 
     @property
     def state(self) -> str:

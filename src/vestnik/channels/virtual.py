@@ -52,7 +52,7 @@ def settings_from(mapping: dict[str, Any]) -> VirtualSettings:
     """Raises ValueError for a setting that does not exist or a value it cannot have."""
     unknown = set(mapping) - {"window"}
     if unknown:
-        raise ValueError(f"virtual has no setting '{sorted(unknown)[0]}'; it has: window")
+        raise ValueError(f"virtual has no setting '{min(unknown)}'; it has: window")
     window = int(mapping.get("window", WINDOW))
     if window < 1:
         raise ValueError("window must be at least 1")
@@ -67,7 +67,6 @@ class VirtualChannel:
         self._window = settings.window
         self._clock = clock
         self._hears: Hears | None = None
-        self._sending = 0
         self._reports: set[asyncio.Task[None]] = set()
         self._timers: set[asyncio.TimerHandle] = set()
 
@@ -86,8 +85,8 @@ class VirtualChannel:
         return self._hears is not None
 
     @property
-    def free(self) -> int:
-        return self._window - self._sending if self.ready else 0
+    def window(self) -> int:
+        return self._window
 
     @property
     def state(self) -> str:

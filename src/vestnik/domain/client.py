@@ -37,7 +37,7 @@ class Limits:
     # Behaviour.
     charge_on: str = "sent"  # sent or delivered: when the money held for a message is taken
     test: int = 0  # 1: test mode, every check is made and nothing is sent or charged
-    hours: str = ""  # h1-h2: hours of the day in which sending is allowed
+    numbers: str = ""  # the account's own numbers, comma-separated: what comes to them is its
     prefixes: str = ""  # phone prefixes that may be sent to; a leading - forbids one: 7,-77
     keep_days: int = 180  # days that sent messages are kept in the history
     md5_password: int = 1  # 0: the MD5 form of the password is refused

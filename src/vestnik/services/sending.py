@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from hashlib import blake2b
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -414,8 +413,3 @@ def _prefix_rules(rules: str) -> Callable[[str], bool] | None:
         return verdict
 
     return allowed
-
-
-def centre_zone(name: str) -> tzinfo:
-    """The zone whose days the centre counts in."""
-    return ZoneInfo(name)

@@ -10,6 +10,7 @@ from enum import IntEnum
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Integer, SmallInteger
 
+from vestnik.domain.ids import NODES, PER_MS
 from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.statement import Statement, insert_into, rows
@@ -215,14 +216,20 @@ RUN_OUT = Statement(
     .where(queue.c.stage != sa.literal_column("0"))
     .order_by(queue.c.next_at)
     .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
-NOT_MINE = Statement(
-    sa.select(*_keys).where(_is(Stage.SENDING), queue.c.owner != sa.bindparam("claimer"))
+LEFT_BEHIND = Statement(
+    sa.select(*_keys)
+    .where(_is(Stage.SENDING), queue.c.owner.between(sa.bindparam("first"), sa.bindparam("last")))
+    .where(queue.c.owner % sa.bindparam("wheel") / sa.bindparam("step") == sa.bindparam("node"))
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
 EXPIRED = Statement(
     sa.select(*_keys)
     .where(_is(Stage.WAITING), queue.c.expires_at <= sa.bindparam("now"))
     .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
 WAITING_AT = Statement(
     sa.select(
@@ -302,6 +309,14 @@ async def lanes(tx: Transaction, carrier_id: int, priority: int, now: int) -> li
             found.append(after)
 
 
+async def due(tx: Transaction, carrier_id: int, now: int) -> bool:
+    """Something is due at a carrier."""
+    for priority in PRIORITIES:
+        if await lanes(tx, carrier_id, priority, now):
+            return True
+    return False
+
+
 async def claim(
     tx: Transaction, carrier_id: int, owner: int, now: int, lease: int, most: int, turn: int
 ) -> Sequence[Row]:
@@ -367,9 +382,20 @@ async def run_out(tx: Transaction, stage: Stage, now: int, most: int) -> Sequenc
     return await tx.all(RUN_OUT, where=int(stage), now=now, most=most)
 
 
-async def not_mine(tx: Transaction, owner: int) -> Sequence[Row]:
-    """Rows being sent by another run: (client, message, expires, carrier)."""
-    return await tx.all(NOT_MINE, claimer=owner)
+async def left_behind(tx: Transaction, node: int, owner: int, most: int) -> Sequence[Row]:
+    """Rows that an earlier run of this node was sending: (client, message, expires, carrier).
+
+    An owner is an id, so it tells its node and when its run began.
+    """
+    return await tx.all(
+        LEFT_BEHIND,
+        first=1,
+        last=owner - 1,
+        wheel=NODES * PER_MS,
+        step=PER_MS,
+        node=node,
+        most=most,
+    )
 
 
 async def expired(tx: Transaction, now: int, most: int) -> Sequence[Row]:

@@ -1,0 +1,248 @@
+"""Composition: the only module that knows every other.
+
+A Centre is built from settings and a data folder, opens its doors, and drains them when it stops.
+"""
+
+import asyncio
+import fcntl
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from vestnik import config
+from vestnik.channels import CHANNELS
+from vestnik.channels.base import Channel
+from vestnik.domain.ids import Ids
+from vestnik.domain.refusals import StoreUnavailable
+from vestnik.domain.route import Carrier
+from vestnik.doors.http.endpoints import ENDPOINTS
+from vestnik.doors.http.listener import Listener, ListenerSettings
+from vestnik.doors.http.server import Door, DoorSettings
+from vestnik.doors.http.services import Services
+from vestnik.monitoring import Monitoring
+from vestnik.notifier.local import LocalNotifier
+from vestnik.services import delivery, incoming, reports, upkeep
+from vestnik.services.access import Access, AccessSettings
+from vestnik.services.billing import Billing
+from vestnik.services.delivery import Flight, Outcome
+from vestnik.services.directory import Current
+from vestnik.services.gathering import Gathering
+from vestnik.services.incoming import Came
+from vestnik.services.intake import Intake
+from vestnik.services.reports import Heard
+from vestnik.services.sending import Sending
+from vestnik.services.settlement import Setting
+from vestnik.services.setup import prepare_own
+from vestnik.services.status import Statuses
+from vestnik.store import messages, store_at
+from vestnik.workers.carriers import Carriers
+from vestnik.workers.dispatch import Dispatchers, Office
+from vestnik.workers.housekeeping import Housekeeping
+from vestnik.workers.loop import repeat
+
+log = structlog.get_logger(__name__)
+
+LOCK_NAME = "serve.lock"
+DIRECTORY_S = 1.0
+HOUSEKEEPING_S = 1.0
+GRACE_S = 15.0
+SWITCH_S = 0.0005  # the writer's thread must get its turn beside a busy loop
+
+
+class AlreadyServing(Exception):
+    """Another process serves this data folder."""
+
+
+class Centre:
+    """The whole centre in one process."""
+
+    def __init__(self, settings: config.Settings, data: Path) -> None:
+        self.settings = settings
+        self.data = data
+        self.store = store_at(settings.store.url, data)
+        self.current = Current(self.store, settings.centre.sender)
+        self.notifier = LocalNotifier()
+        self.node = settings.centre.node
+        self.ports: dict[str, tuple[str, int]] = {}
+        self._lock: TextIO | None = None
+        self._workers: list[asyncio.Task[None]] = []
+        self._lines: list[asyncio.Task[None]] = []
+
+    async def start(self, http: str | None = None) -> None:
+        """Open the store, start the workers, then open the doors.
+
+        Raises AlreadyServing, StoreUnavailable, OSError for a port that is taken, SettingsWrong.
+        """
+        sys.setswitchinterval(SWITCH_S)
+        self._take_lock()
+        await self.store.open()
+        await prepare_own(self.store)
+        await self.current.refresh()
+        await self._build()
+        await self._recover()
+        self._begin_lines()
+        await self.carriers.follow()
+        self._begin_workers()
+        await self._open_http(self.settings.http.listen if http is None else http)
+
+    def _take_lock(self) -> None:
+        """One serve for each folder with an embedded store."""
+        if self.store.name != "sqlite":
+            return
+        self.data.mkdir(parents=True, exist_ok=True)
+        self._lock = (self.data / LOCK_NAME).open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._lock.close()
+            raise AlreadyServing(
+                f"another 'vestnik serve' runs on {self.data}; stop it first, "
+                "or give this one a folder of its own with --data"
+            ) from None
+        self._lock.truncate(0)
+        self._lock.write(f"{os.getpid()}\n")
+        self._lock.flush()
+
+    async def _build(self) -> None:
+        last = await self.store.read(messages.last_id)
+        self.ids = Ids(self.node, last)
+        self.owner = self.ids.take(self.store.now())[0]
+        lease_s = self.settings.dispatch.lease_s
+        directory = self.current.current
+        self.recorder: Gathering[tuple[Flight, Outcome]] = Gathering("outcomes", self._record)
+        self.reporter: Gathering[Heard] = Gathering("reports", self._report)
+        self.receiver: Gathering[Came] = Gathering("incoming", self._receive)
+        self.office = Office(
+            self.store, directory, self.setting, self.recorder, self.owner, lease_s
+        )
+        self.dispatchers = Dispatchers(self.store, lease_s)
+        self.carriers = Carriers(
+            self.office, self.dispatchers, _channel, self.reporter, self.receiver
+        )
+        self.intake = Intake(self.store, self.ids, self.node, self.owner, self.dispatchers)
+        self.access = Access(
+            directory,
+            AccessSettings(
+                wrong_requests=self.settings.access.wrong_requests,
+                wrong_window_s=self.settings.access.wrong_window_s,
+                block_s=self.settings.access.block_s,
+                verdict_s=self.settings.access.verdict_s,
+                memory=self.settings.access.memory,
+            ),
+            self.current.value.key_secret,
+        )
+        zone = ZoneInfo(self.settings.centre.zone)
+        self.services = Services(
+            access=self.access,
+            sending=Sending(directory, self.intake, zone),
+            billing=Billing(self.store, directory),
+            status=Statuses(self.store, directory, self.setting),
+        )
+        self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
+        self.housekeeping = Housekeeping(self.store, self.setting)
+
+    def setting(self) -> Setting:
+        """Who settles messages now, and by which rules."""
+        return Setting(self.current.value, self.node, self.owner, self.store.now(), self._new_id)
+
+    def _new_id(self) -> int:
+        return self.ids.take(self.store.now())[0]
+
+    async def _record(self, batch: list[tuple[Flight, Outcome]]) -> None:
+        await self.store.write(delivery.record, batch, self.setting())
+
+    async def _report(self, batch: list[Heard]) -> None:
+        await self.store.write(reports.apply, batch, self.setting())
+
+    async def _receive(self, batch: list[Came]) -> None:
+        await self.store.write(incoming.take, batch, self.current.value, self.store.now())
+
+    async def _recover(self) -> None:
+        """What the last run of this node was sending when it ended."""
+        while moved := await self.store.write(upkeep.recover, self.setting()):
+            log.warning("an earlier run ended while it was sending", messages=moved)
+
+    def _begin_lines(self) -> None:
+        for line in (self.intake, self.recorder, self.reporter, self.receiver):
+            self._lines.append(asyncio.create_task(line.run()))
+
+    def _begin_workers(self) -> None:
+        self._work("directory", DIRECTORY_S, self._follow)
+        self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
+
+    def _work(self, name: str, period_s: float, work: Callable[[], Awaitable[bool]]) -> None:
+        loop: Coroutine[Any, Any, None] = repeat(name, period_s, self.notifier, work)
+        self._workers.append(asyncio.create_task(loop, name=name))
+
+    async def _follow(self) -> bool:
+        if await self.current.refresh():
+            await self.carriers.follow()
+        return False
+
+    async def _open_http(self, listen: str) -> None:
+        address = config.address(listen, "[http] listen")
+        self.listener: Listener | None = None
+        if address is None:
+            return
+        tls = self.settings.http
+        door = Door(
+            ENDPOINTS,
+            self.services,
+            settings=DoorSettings(body_max=tls.body_max),
+            pages=self.monitoring.pages(),
+            observe=self.monitoring.observe,
+        )
+        self.listener = Listener(
+            door,
+            ListenerSettings(
+                host=address[0],
+                port=address[1],
+                certificate=Path(tls.tls_cert) if tls.tls_cert else None,
+                certificate_key=Path(tls.tls_key) if tls.tls_key else None,
+            ),
+        )
+        port = await self.listener.start()
+        self.ports["http"] = (address[0], port)
+
+    @property
+    def ready_line(self) -> str:
+        """What `serve` prints once every door is open."""
+        doors = " ".join(f"{name}={host}:{port}" for name, (host, port) in self.ports.items())
+        return f"vestnik ready {doors}".rstrip()
+
+    async def stop(self, grace_s: float = GRACE_S) -> None:
+        """Drain: accept nothing more, finish windows, commit, leave."""
+        if self.listener is not None:
+            await self.listener.stop()
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+        self.intake.close()
+        await self._lines[0]
+        await self.carriers.stop(grace_s)
+        for line in (self.recorder, self.reporter, self.receiver):
+            line.close()
+        await asyncio.gather(*self._lines)
+        await self.store.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    async def abandon(self) -> None:
+        """Close what `start` had opened before it failed."""
+        with suppress(StoreUnavailable):
+            await self.store.close()
+        if self._lock is not None:
+            self._lock.close()
+
+
+def _channel(carrier: Carrier) -> Channel:
+    if carrier.channel not in CHANNELS:
+        known = ", ".join(sorted(CHANNELS))
+        raise ValueError(f"there is no channel '{carrier.channel}'; there are: {known}")
+    return CHANNELS[carrier.channel].make(dict(carrier.settings), carrier.name)

@@ -1,0 +1,74 @@
+"""Messages from subscribers: joined, given to whom the number belongs, stored."""
+
+from dataclasses import dataclass
+
+from vestnik.domain.message import Incoming
+from vestnik.domain.number import parse
+from vestnik.services.directory import Directory
+from vestnik.store import counters, incoming, segments
+from vestnik.store.engine import Transaction
+
+NOBODY = 0  # numbers that no client owns
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """A message, or a segment of one, and the carrier it came by."""
+
+    carrier_id: int
+    message: Incoming
+
+
+async def take(tx: Transaction, came: list[Came], directory: Directory, now: int) -> None:
+    """Store what came.  Segments are kept until their message is whole."""
+    whole: list[tuple[int, Incoming]] = []
+    for one in came:
+        joined = await _join(tx, one, now)
+        if joined is not None:
+            whole.append((one.carrier_id, joined))
+    owners = [_owner(directory, message.to) for _, message in whole]
+    wanted = [(owner, owners.count(owner)) for owner in sorted(set(owners))]
+    numbers = {
+        owner: iter(taken)
+        for owner, taken in (await counters.reserve(tx, counters.INCOMING, wanted)).items()
+    }
+    await incoming.put(
+        tx,
+        [
+            (
+                owner,
+                next(numbers[owner]),
+                parse(message.phone) or message.phone,
+                parse(message.to) or message.to,
+                message.text,
+                message.sent_at or now,
+                now,
+                carrier_id,
+            )
+            for owner, (carrier_id, message) in zip(owners, whole, strict=True)
+        ],
+    )
+
+
+async def _join(tx: Transaction, one: Came, now: int) -> Incoming | None:
+    """The whole message once its last segment is here; until then None."""
+    message = one.message
+    if message.total <= 1:
+        return message
+    key = (one.carrier_id, message.phone, message.to, message.reference)
+    await segments.put(tx, *key, message.index, message.total, message.text, message.sent_at, now)
+    found = await segments.of_series(tx, *key, now - DAY_MS)
+    if len(found) < message.total:
+        return None
+    await segments.drop_series(tx, *key)
+    text = "".join(row[1] for row in found)
+    return Incoming(message.phone, message.to, text, sent_at=found[0][2])
+
+
+def _owner(directory: Directory, to: str) -> int:
+    number = parse(to) or to
+    for client in directory.clients.values():
+        if number in client.limits.numbers.split(","):
+            return client.id
+    return NOBODY

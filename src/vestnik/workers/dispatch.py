@@ -1,0 +1,299 @@
+"""Due messages → their carrier; one loop a carrier, its window kept full.
+
+What is `sending` never exceeds the window: a place is taken before a message is claimed or handed
+over, and is free again once what became of it is durable.  No transaction is open while a carrier
+is spoken to.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+
+from vestnik.channels.base import Channel, SendFailed
+from vestnik.domain.message import CHANNEL_OF, Status
+from vestnik.domain.refusals import StoreUnavailable
+from vestnik.domain.route import Carrier
+from vestnik.services import delivery, upkeep
+from vestnik.services.delivery import Flight, Outcome
+from vestnik.services.directory import Directory
+from vestnik.services.draft import Draft
+from vestnik.services.gathering import Gathering
+from vestnik.services.settlement import Setting
+from vestnik.store import messages, queue
+from vestnik.store.engine import Row, Store, Transaction
+
+log = structlog.get_logger(__name__)
+
+POLL_S = 1.0
+DOWN_S = 5.0  # a carrier that is away for longer has its waiting messages moved
+LEASE_MARGIN_S = 5.0
+
+
+@dataclass(slots=True)
+class Office:
+    """What every dispatcher of the process shares."""
+
+    store: Store
+    directory: Callable[[], Directory]
+    setting: Callable[[], Setting]
+    recorder: Gathering[tuple[Flight, Outcome]]
+    owner: int
+    lease_s: float
+    up: set[int] = field(default_factory=set)  # carriers that can take messages now
+
+
+class Dispatcher:
+    """Keeps one carrier's window full."""
+
+    def __init__(self, office: Office, carrier: Carrier, channel: Channel) -> None:
+        self._office = office
+        self.carrier = carrier
+        self.channel = channel
+        self._taken_places = 0
+        self._turn = 0
+        self._bell = asyncio.Event()
+        self._backlog = True  # there may be due rows that nobody handed over
+        self._paused_until = 0.0
+        self._flights: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    @property
+    def room(self) -> int:
+        """Places of the window that are free now."""
+        if self._closing or not self.channel.ready or self._paused:
+            return 0
+        return max(0, self.channel.window - self._taken_places)
+
+    @property
+    def in_flight(self) -> int:
+        return self._taken_places
+
+    @property
+    def _paused(self) -> bool:
+        return asyncio.get_running_loop().time() < self._paused_until
+
+    def reserve(self) -> bool:
+        if self._backlog or self.room < 1:  # those that wait go first
+            return False
+        self._taken_places += 1
+        return True
+
+    def give_back(self, places: int = 1) -> None:
+        self._taken_places -= places
+        self._bell.set()
+
+    def look(self) -> None:
+        """Due rows may be waiting."""
+        self._backlog = True
+        self._bell.set()
+
+    def fly(self, flight: Flight, lease_until: int) -> None:
+        """Send a message whose place is taken already."""
+        task = asyncio.get_running_loop().create_task(self._fly(flight, lease_until))
+        self._flights.add(task)
+        task.add_done_callback(self._flights.discard)
+
+    async def run(self) -> None:
+        """Claim what is due whenever there is room, until `close`."""
+        down_since: float | None = None
+        loop = asyncio.get_running_loop()
+        while not self._closing:
+            try:
+                if self.channel.ready:
+                    down_since = None
+                    self._office.up.add(self.carrier.id)
+                else:
+                    self._office.up.discard(self.carrier.id)
+                    down_since = down_since or loop.time()
+                    if loop.time() - down_since > DOWN_S:
+                        await self._move_away()
+                if self.room and self._backlog:
+                    await self._claim()
+            except StoreUnavailable as reason:
+                log.warning("the store is away", carrier=self.carrier.name, reason=str(reason))
+                await asyncio.sleep(POLL_S)
+            except Exception:
+                log.exception("a dispatcher stumbled", carrier=self.carrier.name)
+                await asyncio.sleep(POLL_S)
+            if not (self.room and self._backlog):
+                await self._wait()
+
+    async def close(self, grace_s: float) -> None:
+        """Claim nothing more, let what flies land."""
+        self._closing = True
+        self._bell.set()
+        if self._flights:
+            await asyncio.wait(set(self._flights), timeout=grace_s)
+
+    async def _wait(self) -> None:
+        self._bell.clear()
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._bell.wait()
+        except TimeoutError:
+            if self.room and not self._closing:
+                store = self._office.store
+                self._backlog = await store.read(queue.due, self.carrier.id, store.now())
+
+    async def _claim(self) -> None:
+        room = self.room
+        self._taken_places += room
+        claimed: list[Flight] = []
+        now = self._office.store.now()
+        lease_until = now + int(self._office.lease_s * 1000)
+        try:
+            claimed = await self._office.store.write(
+                _claim_flights,
+                self.carrier.id,
+                self._office.owner,
+                now,
+                lease_until,
+                room,
+                self._turn,
+            )
+        finally:
+            self._taken_places -= room - len(claimed)
+        self._backlog = len(claimed) == room
+        for flight in claimed:
+            self.fly(flight, lease_until)
+        if claimed:
+            self._turn = claimed[-1].standing.client_id
+
+    async def _move_away(self) -> None:
+        others = self._office.up - {self.carrier.id}
+        if others:
+            await self._office.store.write(
+                upkeep.move_away, self.carrier.id, others, self._office.setting()
+            )
+
+    async def _fly(self, flight: Flight, lease_until: int) -> None:
+        outcome = await self._outcome(flight, lease_until)
+        while True:
+            try:
+                await self._office.recorder.put((flight, outcome))
+            except StoreUnavailable:
+                continue  # what became of it must not be forgotten; the line waits by itself
+            except Exception:
+                log.exception("an outcome was not recorded", message_id=flight.standing.id)
+            break
+        self.give_back()
+        if isinstance(outcome, delivery.Postponed):
+            self.look()
+
+    async def _outcome(self, flight: Flight, lease_until: int) -> Outcome:
+        now = self._office.store.now()
+        if flight.expires_at <= now:
+            return delivery.Lost(Status.EXPIRED, 0)
+        left_s = (lease_until - now) / 1000 - LEASE_MARGIN_S
+        if left_s <= 0 or self._closing:  # before an octet is written
+            return delivery.Postponed(now, flight.carrier_id, flight.route_step)
+        try:
+            async with asyncio.timeout(left_s):
+                taken = await self.channel.send(flight.message)
+        except SendFailed as failure:
+            return self._after(flight, failure)
+        except TimeoutError:
+            return delivery.Unknown()
+        except Exception:  # our bug: it must not take others down with it
+            log.exception("cannot send", message_id=flight.standing.id, carrier=self.carrier.name)
+            return delivery.Unknown()
+        return delivery.Taken(taken.refs, taken.final)
+
+    def _after(self, flight: Flight, failure: SendFailed) -> Outcome:
+        if failure.pause_s:
+            loop = asyncio.get_running_loop()
+            self._paused_until = max(self._paused_until, loop.time() + failure.pause_s)
+        if not failure.sure:
+            return delivery.Unknown(failure.refs)
+        message = flight.standing
+        plan = self._office.directory().routes.plan(
+            CHANNEL_OF[flight.message.kind],
+            message.client_id,
+            message.sender,
+            message.phone,
+            message.mccmnc,
+        )
+        return delivery.after_failure(
+            flight,
+            retry=failure.retry,
+            pause_s=failure.pause_s,
+            status=failure.status,
+            err=failure.err,
+            refs=failure.refs,
+            plan=plan,
+            now=self._office.store.now(),
+        )
+
+
+async def _claim_flights(
+    tx: Transaction,
+    carrier_id: int,
+    owner: int,
+    now: int,
+    lease_until: int,
+    room: int,
+    turn: int,
+) -> list[Flight]:
+    """Claim due rows and read what their flights need; a retry knows the parts it has sent."""
+    rows = await queue.claim(tx, carrier_id, owner, now, lease_until, room, turn)
+    retried = [(row[0], row[1]) for row in rows if row[27] and row[9] > 1]
+    taken: dict[tuple[int, int], set[int]] = {}
+    for client, message, part, _, _, _ in await messages.parts_of(tx, retried):
+        taken.setdefault((client, message), set()).add(part)
+    return [_flight(row, carrier_id, taken) for row in rows]
+
+
+def _flight(row: Row, carrier_id: int, taken: dict[tuple[int, int], set[int]]) -> Flight:
+    return delivery.flight_of_row(row, carrier_id, frozenset(taken.get((row[0], row[1]), ())))
+
+
+class Dispatchers:
+    """All dispatchers of the process; intake hands new messages over to them."""
+
+    def __init__(self, store: Store, lease_s: float) -> None:
+        self._store = store
+        self._lease_ms = int(lease_s * 1000)
+        self._of: dict[int, Dispatcher] = {}
+
+    def add(self, dispatcher: Dispatcher) -> None:
+        self._of[dispatcher.carrier.id] = dispatcher
+
+    def remove(self, carrier_id: int) -> Dispatcher | None:
+        return self._of.pop(carrier_id, None)
+
+    def all(self) -> list[Dispatcher]:
+        return list(self._of.values())
+
+    def get(self, carrier_id: int) -> Dispatcher | None:
+        return self._of.get(carrier_id)
+
+    def reserve(self, carrier_id: int) -> bool:
+        dispatcher = self._of.get(carrier_id)
+        return dispatcher is not None and dispatcher.reserve()
+
+    def give_back(self, carrier_id: int) -> None:
+        dispatcher = self._of.get(carrier_id)
+        if dispatcher is not None:
+            dispatcher.give_back()
+
+    def lease_until(self) -> int:
+        return self._store.now() + self._lease_ms
+
+    def fly(self, drafts: list[Draft]) -> None:
+        """Send the recipients that were handed over; for the others a dispatcher looks."""
+        lease_until = self.lease_until()
+        waiting: set[int] = set()
+        for draft in drafts:
+            options = msgspec.json.decode(draft.options) if draft.options else {}
+            for recipient in draft.recipients:
+                if recipient.handed:
+                    flight = delivery.flight_of_draft(draft, recipient, options)
+                    self._of[recipient.carrier_id].fly(flight, lease_until)
+                elif recipient.status == Status.WAITING:
+                    waiting.add(recipient.carrier_id)
+        for carrier_id in waiting:
+            if carrier_id in self._of:
+                self._of[carrier_id].look()

@@ -1,0 +1,65 @@
+"""What time does, slice by slice: leases, validity, reports that never came, old rows."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from vestnik.services import upkeep
+from vestnik.services.settlement import Setting
+from vestnik.store import dedup, messages, partitions, segments
+from vestnik.store.engine import Store, Transaction
+
+log = structlog.get_logger(__name__)
+
+SLICE = 500
+KEPT_MS = 3 * 86_400_000  # parts after their message's end, reports that matched nothing
+SEGMENTS_MS = 86_400_000
+EXPIRY_MS = 10_000
+SWEEP_MS = 30_000
+
+Move = Callable[[Transaction, Setting], Awaitable[int]]
+
+
+class Housekeeping:
+    """One run a second, each part as often as it needs."""
+
+    def __init__(self, store: Store, setting: Callable[[], Setting]) -> None:
+        self._store = store
+        self._setting = setting
+        self._next_expiry = 0
+        self._next_sweep = 0
+
+    async def run_once(self) -> bool:
+        """Take a slice of everything that is due; returns whether more is left."""
+        now = self._store.now()
+        moved = await self._move(upkeep.lapse, "leases lapsed: the fate of messages is unknown")
+        moved += await self._move(upkeep.give_up, "no report came within a day of validity")
+        if now >= self._next_expiry:
+            expired = await self._move(upkeep.expire, "messages expired while they waited")
+            moved += expired
+            if expired < upkeep.SLICE:
+                self._next_expiry = now + EXPIRY_MS
+        if now >= self._next_sweep:
+            swept = await self._store.write(_sweep, now)
+            moved += swept
+            if swept < SLICE:
+                self._next_sweep = now + SWEEP_MS
+        return moved >= SLICE
+
+    async def _move(self, move: Move, words: str) -> int:
+        moved = await self._store.write(move, self._setting())
+        if moved:
+            log.info(words, messages=moved)
+        return moved
+
+
+async def _sweep(tx: Transaction, now: int) -> int:
+    """Drop what is of no more use; months ahead get their partitions."""
+    await partitions.ensure_months(tx, now)
+    forgotten = await dedup.forget(tx, now, SLICE)
+    parts = await messages.drop_old_parts(tx, now - KEPT_MS, SLICE)
+    lost = await messages.drop_old_receipts(tx, now - KEPT_MS)
+    if lost:
+        log.warning("reports matched no message and are dropped", reports=lost)
+    await segments.drop_old(tx, now - SEGMENTS_MS)
+    return max(forgotten, parts)
