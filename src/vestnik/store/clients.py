@@ -10,9 +10,11 @@ import sqlalchemy as sa
 from vestnik.domain.client import LIMIT_NAMES, Client, Limits, limits_from
 from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction
+from vestnik.store.ledger import Account
 from vestnik.store.statement import Statement, insert_into
 
-clients, secrets, entries = schema.clients, schema.secrets, schema.entries
+clients, secrets = schema.clients, schema.secrets
+entries, on_account = schema.entries, schema.accounts
 
 PASSWORD = "password"
 KEY = "key"
@@ -68,6 +70,16 @@ _REMOVE_SECRET = Statement(
         secrets.c.kind == sa.bindparam("which"),
         secrets.c.id == sa.bindparam("secret"),
     )
+)
+_ACCOUNTS = Statement(
+    sa.select(
+        on_account.c.id,
+        on_account.c.purse,
+        on_account.c.currency,
+        on_account.c.posted,
+        on_account.c.held,
+        on_account.c.credit,
+    ).where(on_account.c.purse == sa.literal_column("0"))
 )
 _LAST_ENTRY = Statement(
     sa.select(sa.func.max(entries.c.id)).where(
@@ -129,6 +141,11 @@ async def add_secret(tx: Transaction, secret: Secret) -> None:
 async def remove_secret(tx: Transaction, client_id: int, kind: str, secret_id: int) -> bool:
     """Remove one; False when the client has no such secret."""
     return await tx.run(_REMOVE_SECRET, client=client_id, which=kind, secret=secret_id) > 0
+
+
+async def accounts(tx: Transaction) -> dict[int, Account]:
+    """Every client's first purse."""
+    return {row[0]: Account(*row) for row in await tx.all(_ACCOUNTS)}
 
 
 async def last_entry_id(tx: Transaction, account_id: int, purse: int = 0) -> int:
