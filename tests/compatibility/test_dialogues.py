@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from tests.compatibility.standin import running
+from tests.compatibility.centre import running
 
 pytestmark = pytest.mark.anyio
 

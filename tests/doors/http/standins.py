@@ -1,5 +1,6 @@
 """Services that remember what they were asked and answer what a test put in."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from vestnik.domain.client import Client, Limits
@@ -154,6 +155,8 @@ class Centre:
         sent = []
 
         async def receive():
+            if not incoming:  # the client is silent
+                await asyncio.Event().wait()
             return incoming.pop(0)
 
         async def send(message):

@@ -253,6 +253,32 @@ async def test_a_file_is_sent_as_it_is():
     assert answer.body == b"a;b\r\n1;2\r\n"
 
 
+async def test_a_file_that_breaks_off_ends_short_of_its_length():
+    @endpoint("/sys/file.php", codes=codes.TASKS)
+    async def file(call):
+        async def chunks():
+            yield b"a;b"
+            raise StoreUnavailable
+
+        return Download("1_2.csv", "text/csv; charset=utf-8", 10, chunks())
+
+    centre = Centre(door_options={"endpoints": [file]})
+
+    with capture_logs() as logs:
+        answer = await centre.ask(f"/sys/file.php?apikey={KEY}")
+
+    assert (answer.status, answer.body) == (200, b"a;b")
+    assert [entry["file"] for entry in logs] == ["1_2.csv"]
+
+
+async def test_a_body_that_never_comes_is_not_waited_for():
+    centre = Centre(door_options={"settings": DoorSettings(body_s_max=0)})
+
+    answer = await centre.ask(BALANCE, pieces=[], method="POST")
+
+    assert (answer.status, answer.headers["connection"]) == (408, "close")
+
+
 async def test_calls_are_told_to_who_counts_them():
     seen = []
     centre = Centre(door_options={"observe": lambda *told: seen.append(told[:2])})

@@ -162,14 +162,6 @@ async def test_a_comma_at_the_end_makes_a_list_of_one(centre):
     assert (await centre.body(target + "&fmt=3")).startswith(b"[{\n")
 
 
-async def test_a_message_is_found_however_its_number_is_written(centre):
-    for phone in ("%2B79990000001", "89990000001", " 7 (999) 000-00-01"):
-        answer = await centre.body(ONE.replace("79990000001", phone.replace(" ", "%20")))
-        assert answer.startswith(b"Status = 1")
-
-    assert centre.status.asked == [([("1", "79990000001")], 0)] * 3
-
-
 async def test_an_unknown_number_is_told_as_it_was_asked(centre):
     target = f"/sys/status.php?apikey={KEY}&phone=%2B79990000009,&id=138&fmt=3"
 

@@ -76,6 +76,10 @@ class _TooBig(Exception):
     """The body is, or would be, longer than it may be."""
 
 
+class _TooSlow(Exception):
+    """The body did not arrive in time."""
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -128,7 +132,7 @@ class Door:
             return
         except StoreUnavailable:
             await _plain(send, 503, _AGAIN, (b"retry-after", b"1"))
-        except TimeoutError:
+        except _TooSlow:
             await _plain(send, 408, _SLOW, (b"connection", b"close"))
         except Exception:
             log.exception("request failed", path=path)
@@ -281,20 +285,26 @@ class _Request:
     async def _body(self, settings: DoorSettings) -> bytes:
         if self._length > settings.body_max:
             raise _TooBig
+        try:
+            async with asyncio.timeout(settings.body_s_max):
+                return await self._pieces(settings.body_max)
+        except TimeoutError:
+            raise _TooSlow from None
+
+    async def _pieces(self, most: int) -> bytes:
         pieces: list[bytes] = []
         size = 0
-        async with asyncio.timeout(settings.body_s_max):
-            while True:
-                message = await self._receive()
-                if message["type"] == "http.disconnect":
-                    raise _Gone
-                piece = message.get("body", b"")
-                size += len(piece)
-                if size > settings.body_max:
-                    raise _TooBig
-                pieces.append(piece)
-                if not message.get("more_body", False):
-                    return b"".join(pieces)
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            piece = message.get("body", b"")
+            size += len(piece)
+            if size > most:
+                raise _TooBig
+            pieces.append(piece)
+            if not message.get("more_body", False):
+                return b"".join(pieces)
 
 
 async def _answer(
@@ -338,6 +348,12 @@ async def _send_file(send: Send, download: Download) -> None:
         (b"content-disposition", f'attachment; filename="{download.filename}"'.encode()),
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    async for chunk in download.chunks:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    try:
+        async for chunk in download.chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    except Exception:
+        # The answer has begun: all that is left is to end short of its length, which cuts the
+        # connection, and the client knows that it has not got the whole file.
+        log.exception("a download broke off", file=download.filename)
+        return
     await send({"type": "http.response.body", "body": b""})

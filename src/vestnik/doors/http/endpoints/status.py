@@ -2,7 +2,6 @@
 
 from datetime import tzinfo
 
-from vestnik.domain import number
 from vestnik.domain.message import STATUS_NAMES, Kind, Status
 from vestnik.domain.money import money
 from vestnik.domain.refusals import BadParameters
@@ -57,11 +56,10 @@ async def status(call: Call) -> Answer:
     asked, many = _pairs(call)
     full = call.number("all", 0, 0, 2)
     call.flag("bot")  # a bot's messages are found like any others, by id and addressee
-    known_as = [(id_, _plain_phone(phone)) for id_, phone in asked]
     if call.flag("del"):
-        await call.services.status.delete(call.client, known_as)
+        await call.services.status.delete(call.client, asked)
         return OK
-    found = await call.services.status.look(call.client, known_as, full)
+    found = await call.services.status.look(call.client, asked, full)
     zone = zone_of(None, call.client.zone)
     if not many:
         return _record(found[0], full, zone)
@@ -88,11 +86,6 @@ def _pairs(call: Call) -> tuple[list[Pair], bool]:
 
 def _entries(text: str) -> list[str]:
     return [entry for entry in (piece.strip() for piece in text.split(",")) if entry]
-
-
-def _plain_phone(phone: str) -> str:
-    """A phone as messages keep it: numbers in international form, addresses as they are."""
-    return phone if "@" in phone else number.parse(phone) or phone
 
 
 def _record(found: Found | None, full: int, zone: tzinfo) -> Reply:

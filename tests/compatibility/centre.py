@@ -1,0 +1,26 @@
+"""The whole centre with one account, for dialogues: real services, the `virtual` carrier."""
+
+import contextlib
+
+from vestnik import config
+from vestnik.domain.money import parse_money
+from vestnik.main import Centre
+from vestnik.services import clients
+from vestnik.services.access import hash_password
+
+
+@contextlib.asynccontextmanager
+async def running(folder):
+    """The port of a fresh centre, and an API key of alex, who has the password 123 and 100.00."""
+    settings = config.load(folder, None, {"VESTNIK_ACCESS__WRONG_REQUESTS": "0"})
+    centre = Centre(settings, folder)
+    await centre.start(http="127.0.0.1:0")
+    try:
+        now = centre.store.now()
+        alex = clients.New("alex", hash_password("123"), balance=parse_money("100"))
+        await centre.store.write(clients.add, alex, centre.ids, now)
+        key = await centre.store.write(clients.add_key, "alex", "", now)
+        await centre.current.refresh()
+        yield centre.ports["http"][1], key
+    finally:
+        await centre.stop()
