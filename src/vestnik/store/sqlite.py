@@ -1,16 +1,19 @@
 """SQLite by apsw: one writer thread, a few readers, a write-ahead log.
 
-The writer runs one transaction after another and drives each function to its end itself.
-Checkpoints have a connection and a thread of their own, so no commit waits for one.
+The writer drives each transaction function to its end itself.  Functions that have gathered while
+it was busy share one commit, and so one fsync; each stands behind a savepoint of its own, so one
+that raises takes nothing of the others with it.  Checkpoints have a connection and a thread of their
+own, so no commit waits for one.
 """
 
 import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 import apsw
 
@@ -24,6 +27,7 @@ READERS = 3
 BUSY_MS = 10_000
 CHECKPOINT_S = 1.0
 STATEMENTS_KEPT = 500
+TOGETHER = 16  # transaction functions that may share one commit
 WAL_OCTETS_MAX = 64 << 20  # past this a checkpoint may make writers wait, to begin the log anew
 
 # What a connection is told when it opens.  FULL: a commit is on the disk before it is answered.
@@ -47,8 +51,6 @@ AWAY = (
     apsw.CorruptError,
     apsw.PermissionsError,
 )
-
-Job = Callable[[apsw.Connection], None]
 
 
 def connect(path: Path) -> "SqliteStore":
@@ -101,12 +103,63 @@ def _drive(work: Awaitable[T]) -> T:
     raise RuntimeError("a transaction function awaited something other than its transaction")
 
 
-class _Thread:
-    """A thread that owns one connection and does jobs one after another."""
+class _Job(Generic[T]):
+    """A transaction function that waits for its thread, and who waits for it."""
 
-    def __init__(self, name: str, open_connection: Callable[[], apsw.Connection]) -> None:
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+    def __init__(self, work: Callable[[SqliteTransaction], Awaitable[T]]) -> None:
+        self._work = work
+        self._loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[T] = self._loop.create_future()
+        self._result: T | None = None
+        self._failure: BaseException | None = None
+
+    def run(self, connection: apsw.Connection) -> None:
+        """Drive the function behind a savepoint; raises only when the store itself is in trouble."""
+        connection.execute("SAVEPOINT job")
+        try:
+            self._result = _drive(self._work(SqliteTransaction(connection)))
+        except AWAY:
+            raise
+        except (apsw.Error, OverflowError, TypeError, UnicodeError) as failure:
+            self._failure = DataRefused(str(failure))
+            self._failure.__cause__ = failure
+        except BaseException as failure:  # noqa: BLE001 - it is raised in the caller
+            self._failure = failure
+        if self._failure is not None:
+            connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
+
+    def fail(self, failure: BaseException) -> None:
+        self._failure = failure
+
+    def tell(self) -> None:
+        """Wake whoever waits, from the store's thread."""
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        if self.future.done():
+            return
+        if self._failure is not None:
+            self.future.set_exception(self._failure)
+        else:
+            self.future.set_result(cast(T, self._result))
+
+
+class _Thread:
+    """A thread that owns one connection; what waits for it, up to `together`, shares a commit."""
+
+    def __init__(
+        self,
+        name: str,
+        open_connection: Callable[[], apsw.Connection],
+        begin: str,
+        together: int,
+    ) -> None:
+        self._jobs: SimpleQueue[_Job[Any] | None] = SimpleQueue()
         self._open = open_connection
+        self._begin = begin
+        self._together = together
         self._opened: SimpleQueue[BaseException | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -116,7 +169,7 @@ class _Thread:
         if failure is not None:
             raise failure
 
-    def put(self, job: Job) -> None:
+    def put(self, job: _Job[Any]) -> None:
         self._jobs.put(job)
 
     def stop(self) -> None:
@@ -131,9 +184,35 @@ class _Thread:
             self._opened.put(failure)
             return
         self._opened.put(None)
-        while (job := self._jobs.get()) is not None:
-            job(connection)
+        while (first := self._jobs.get()) is not None:
+            jobs = [first]
+            more = True
+            while more and len(jobs) < self._together and not self._jobs.empty():
+                following = self._jobs.get()
+                if following is None:
+                    more = False
+                else:
+                    jobs.append(following)
+            self._commit(connection, jobs)
+            if not more:
+                break
         connection.close()
+
+    def _commit(self, connection: apsw.Connection, jobs: list[_Job[Any]]) -> None:
+        try:
+            connection.execute(self._begin)
+            for job in jobs:
+                job.run(connection)
+            connection.execute("COMMIT")
+        except apsw.Error as failure:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            away = StoreUnavailable(f"the store cannot be written or read now: {failure}")
+            away.__cause__ = failure
+            for job in jobs:
+                job.fail(away)
+        for job in jobs:
+            job.tell()
 
 
 class SqliteStore:
@@ -143,8 +222,9 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._writer = _Thread("vestnik-writer", lambda: self._connect(readonly=False))
-        self._reading: SimpleQueue[Job | None] = SimpleQueue()
+        self._writer = _Thread(
+            "vestnik-writer", lambda: self._connect(readonly=False), "BEGIN IMMEDIATE", TOGETHER
+        )
         self._readers: list[_Thread] = []
         self._next_reader = 0
         self._stopping = threading.Event()
@@ -169,7 +249,9 @@ class SqliteStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._writer.start()
             for number in range(READERS):
-                reader = _Thread(f"vestnik-reader-{number}", lambda: self._connect(readonly=True))
+                reader = _Thread(
+                    f"vestnik-reader-{number}", lambda: self._connect(readonly=True), "BEGIN", 1
+                )
                 reader.start()
                 self._readers.append(reader)
         except (apsw.Error, OSError) as failure:
@@ -189,34 +271,15 @@ class SqliteStore:
             thread.stop()
 
     async def write(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self._submit(self._writer, "BEGIN IMMEDIATE", work, args, kwargs)
+        job = _Job(lambda tx: work(tx, *args, **kwargs))
+        self._writer.put(job)
+        return await job.future
 
     async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         self._next_reader = (self._next_reader + 1) % len(self._readers)
-        reader = self._readers[self._next_reader]
-        return await self._submit(reader, "BEGIN", work, args, kwargs)
-
-    async def _submit(
-        self,
-        thread: _Thread,
-        begin: str,
-        work: Callable[..., Awaitable[T]],
-        args: Sequence[Any],
-        kwargs: dict[str, Any],
-    ) -> T:
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-
-        def job(connection: apsw.Connection) -> None:
-            try:
-                result = _transact(connection, begin, work, args, kwargs)
-            except BaseException as failure:  # noqa: BLE001 - it is raised in the caller
-                loop.call_soon_threadsafe(_fail, future, failure)
-            else:
-                loop.call_soon_threadsafe(_succeed, future, result)
-
-        thread.put(job)
-        return await future
+        job = _Job(lambda tx: work(tx, *args, **kwargs))
+        self._readers[self._next_reader].put(job)
+        return await job.future
 
     def now(self) -> int:
         return time.time_ns() // 1_000_000
@@ -234,36 +297,3 @@ class SqliteStore:
             except (apsw.FullError, apsw.IOError):
                 continue  # the writer will meet the same disk and tell its callers
         connection.close()
-
-
-def _succeed(future: asyncio.Future[Any], result: Any) -> None:
-    if not future.done():
-        future.set_result(result)
-
-
-def _fail(future: asyncio.Future[Any], failure: BaseException) -> None:
-    if not future.done():
-        future.set_exception(failure)
-
-
-def _transact(
-    connection: apsw.Connection,
-    begin: str,
-    work: Callable[..., Awaitable[T]],
-    args: Sequence[Any],
-    kwargs: dict[str, Any],
-) -> T:
-    try:
-        connection.execute(begin).fetchall()
-        try:
-            result = _drive(work(SqliteTransaction(connection), *args, **kwargs))
-            connection.execute("COMMIT").fetchall()
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK").fetchall()
-            raise
-    except AWAY as failure:
-        raise StoreUnavailable(f"the store cannot be written or read now: {failure}") from failure
-    except (apsw.Error, OverflowError, TypeError, UnicodeError) as failure:
-        raise DataRefused(str(failure)) from failure
-    return result
