@@ -1,7 +1,6 @@
 """SMS to a carrier by SMPP: binds, one window over all of them, refusals, receipts, incoming."""
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +22,9 @@ from vestnik.wire.smpp.session import NotAllowed
 
 UNBIND_S_MAX = 5.0
 DOWN_PAUSE_S = 1.0
+# How long a message may wait here for its turn when there is a rate: its lease runs meanwhile, and
+# each of its parts takes a turn.
+PACED_S_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,11 @@ class _Failure:
 
 
 class _Pace:
-    """Spreads messages evenly over each second."""
+    """Spreads submits evenly over each second."""
 
     def __init__(self, rate: float) -> None:
         self._interval_s = 1 / rate if rate else 0.0
-        self._ahead = max(1, math.ceil(rate))
         self._next_at = 0.0
-        self._waiting = 0
-
-    @property
-    def free(self) -> int:
-        """How many more may wait: about a second's worth."""
-        return self._ahead - self._waiting if self._interval_s else 1 << 30
 
     async def turn(self) -> None:
         if not self._interval_s:
@@ -58,11 +53,7 @@ class _Pace:
         at = max(now, self._next_at)
         self._next_at = at + self._interval_s
         if at > now:
-            self._waiting += 1
-            try:
-                await asyncio.sleep(at - now)
-            finally:
-                self._waiting -= 1
+            await asyncio.sleep(at - now)
 
 
 class SmppChannel:
@@ -122,10 +113,9 @@ class SmppChannel:
         return not self._stopping and self._pick() is not None
 
     @property
-    def free(self) -> int:
-        if not self.ready:
-            return 0
-        return max(0, min(self._settings.window - self._busy, self._pace.free))
+    def window(self) -> int:
+        window, rate = self._settings.window, self._settings.rate
+        return max(1, min(window, int(rate * PACED_S_MAX))) if rate else window
 
     @property
     def state(self) -> str:

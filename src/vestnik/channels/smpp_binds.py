@@ -49,11 +49,10 @@ class Bind:
         """Keep it up until cancelled."""
         loop = asyncio.get_running_loop()
         pause_s = self._settings.reconnect_min_s
-        tls = _tls(self._settings)
         while True:
             began = loop.time()
             try:
-                link = await self._bound(tls)
+                link = await self._bound()
             except (OSError, BindRefused, net.LinkLost, net.NoAnswer, ValueError) as reason:
                 self.problem = _words(reason)
                 if self._link is not None:
@@ -74,13 +73,13 @@ class Bind:
         if self._link is not None:
             await self._link.unbind(timeout_s)
 
-    async def _bound(self, tls: ssl.SSLContext | None) -> net.Link:
+    async def _bound(self) -> net.Link:
         settings = self._settings
         link = await net.connect(
             settings.host,
             settings.port,
             self._make_link,
-            tls=tls,
+            tls=_tls(settings),
             timeout_s=settings.connect_timeout_s,
         )
         self._link = link

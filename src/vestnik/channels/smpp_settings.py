@@ -44,7 +44,9 @@ class SmppSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     window: Annotated[
         int, Meta(ge=1, le=10000, description="Unanswered submits at a time, over all binds.")
     ] = 100
-    rate: Annotated[float, Meta(ge=0, description="Messages a second; 0 is no limit.")] = 0.0
+    rate: Annotated[
+        float, Meta(ge=0, description="Short messages a second, over all binds; 0: any.")
+    ] = 0.0
 
     tls: Annotated[bool, Meta(description="Speak TLS.")] = False
     tls_verify: Annotated[bool, Meta(description="Check the carrier's certificate.")] = True

@@ -54,6 +54,12 @@ def test_carriers_write_it_in_many_ways(text, expected):
     assert r.parse_text(text) == expected
 
 
+def test_the_usual_line_is_read_like_any_other():
+    unusual = USUAL.replace("id:", "id: ", 1)
+
+    assert r.parse_text(USUAL) == r.parse_text(unusual)
+
+
 @pytest.mark.parametrize("text", ["", "stat:DELIVRD err:000", "id: stat:DELIVRD", "Hello, id is 7"])
 def test_without_an_id_it_is_no_receipt(text):
     assert r.parse_text(text) is None

@@ -92,6 +92,13 @@ _KEY = re.compile(
     r"(?:^|(?<=\s))(submit[ _]?date|done[ _]?date|[a-z][a-z0-9_]*)\s?:", re.IGNORECASE
 )
 
+# The line as most carriers write it: a third of the time of looking for each key.
+_USUAL = re.compile(
+    r"id:(\S+) sub:(\S*) dlvrd:(\S*) submit date:(\S*) done date:(\S*) stat:(\S*) err:(\S*)"
+    r"(?:\s+text:(.*))?",
+    re.IGNORECASE | re.DOTALL,
+)
+
 
 def is_receipt(esm_class: int, tlvs: Mapping[int, bytes]) -> bool:
     """Whether a deliver_sm tells of a message of ours rather than brings a new one."""
@@ -101,6 +108,10 @@ def is_receipt(esm_class: int, tlvs: Mapping[int, bytes]) -> bool:
 
 def parse_text(text: str) -> Receipt | None:
     """Read the text of a receipt; None where there is no id in it."""
+    usual = _USUAL.fullmatch(text)
+    if usual is not None:
+        ref, sub, dlvrd, submitted, done, stat, err, rest = usual.groups("")
+        return Receipt(ref, stat.upper(), err, sub, dlvrd, submitted, done, rest.strip())
     found: dict[str, str] = {}
     keys = list(_KEY.finditer(text))
     for index, key in enumerate(keys):
