@@ -136,7 +136,8 @@ class StoredFiles:
     async def _pieces(self, task: Task, first: bytes) -> AsyncIterator[bytes]:
         left, place, octets = task.octets_utf8, 0, first
         while True:
-            yield octets
+            for at in range(0, len(octets), READ_OCTETS):
+                yield octets[at : at + READ_OCTETS]
             left, place = left - len(octets), place + 1
             if left <= 0:
                 return

@@ -7,6 +7,8 @@ from typing import Protocol
 from vestnik.domain.client import Client
 from vestnik.services.access import Access
 from vestnik.services.draft import Accepted, Order
+from vestnik.services.history import History
+from vestnik.services.tasks import Tasks
 
 Pair = tuple[str, str]  # the wire id of a message and its phone
 
@@ -97,9 +99,14 @@ class Statuses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything an endpoint may ask; `main` fills it in."""
+    """Everything an endpoint may ask; `main` fills it in.
+
+    A door without `history` and `tasks` serves neither get.php nor downloads.php.
+    """
 
     access: Access
     sending: Sending
     billing: Billing
     status: Statuses
+    history: History | None = None
+    tasks: Tasks | None = None

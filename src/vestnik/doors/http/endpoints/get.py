@@ -1,0 +1,142 @@
+"""get.php: what was sent, and what subscribers have sent."""
+
+import re
+from zoneinfo import ZoneInfo
+
+from vestnik.domain import number
+from vestnik.domain.money import money
+from vestnik.domain.refusals import BadParameters
+from vestnik.domain.schedule import format_date
+from vestnik.doors.http import codes
+from vestnik.doors.http.endpoint import Call, Rate, endpoint
+from vestnik.doors.http.endpoints import paging
+from vestnik.doors.http.reply import Answer, Listing, Reply, Value, wire_id
+from vestnik.services.history import (
+    DAY_MS,
+    PERIOD_MS_MAX,
+    History,
+    Received,
+    Sent,
+    filter_from,
+    period,
+)
+
+MESSAGES_MAX = 1_000
+ANSWERS_MAX = 10_000
+
+_hours = re.compile(r"\d{1,6}(?:\.\d{1,9})?|\.\d{1,9}", re.ASCII).fullmatch
+
+# fmt=0 has its own names for three fields, and `err` only where there is one (get.md).
+_SENTENCE = (
+    "Status = {{status}}, check_time = {{last_date}}{err}, send_date = {{send_date}}, "
+    "phone = {{phone}}, mccmnc = {{mccmnc}}, country = {{country}}, operator = {{operator}}, "
+    "region = {{region}}, cost = {{cost}}, sender_id = {{sender_id}}, "
+    "status_name = {{status_name}}, message = {{message}}, type = {{type}}, ID = {{id}}, "
+    "int_id = {{int_id}}, sms_cnt = {{sms_cnt}}, format = {{format}}, crc = {{crc}}"
+)
+_WITHOUT_ERR, _WITH_ERR = _SENTENCE.format(err=""), _SENTENCE.format(err=", err = {err}")
+_SHORT = (
+    "{status},{last_timestamp},{err},{send_timestamp},{phone},{mccmnc},{country},{operator},"
+    "{region},{cost},{sender_id},{status_name},{message},{type},{id},{int_id},{sms_cnt},{format},"
+    "{crc}"
+)
+_ANSWER_SENTENCE = (
+    "id = {id}, received = {received}, phone = {phone}, message = {message}, "
+    "to_phone = {to_phone}, sent = {sent}"
+)
+_ANSWER_SHORT = "{id},{received},{phone},{to_phone},{sent},{message}"
+
+
+def _rate(call: Call) -> Rate:
+    return Rate(call.digest(), call.client.limits.identical_per_minute)
+
+
+@endpoint("/sys/get.php", codes=codes.HISTORY, rate=_rate)
+async def get(call: Call) -> Answer:
+    """The history with `get_messages=1`, incoming messages with `get_answers=1` (get.md)."""
+    messages, answers = call.flag("get_messages"), call.flag("get_answers")
+    if messages == answers:
+        raise BadParameters("get.php takes one of get_messages=1 and get_answers=1")
+    return await (_messages(call) if messages else _answers(call))
+
+
+def _history(call: Call) -> History:
+    assert call.services.history is not None, "this door has no history"
+    return call.services.history
+
+
+async def _messages(call: Call) -> Answer:
+    zone = ZoneInfo(call.client.zone)
+    since, until = period(call.text("start"), call.text("end"), zone, call.now_ms)
+    if since < call.now_ms - PERIOD_MS_MAX - DAY_MS:
+        raise BadParameters("the period begins more than six months ago")
+    found = await _history(call).sent(
+        call.client,
+        filter_from(call.text("phone"), call.text("email"), call.text("format")),
+        since,
+        until,
+        before_id=call.number("prev_id", 0, 0),
+        most=paging.count(call, MESSAGES_MAX, MESSAGES_MAX),
+    )
+    return Listing([_sent(message, zone) for message in found], root="list")
+
+
+def _sent(message: Sent, zone: ZoneInfo) -> Reply:
+    fields: dict[str, Value] = {
+        "status": message.status,
+        "last_date": format_date(message.changed_at, zone),
+        "last_timestamp": message.changed_at // 1000,
+        "err": message.err,
+        "send_date": format_date(message.sent_at, zone),
+        "send_timestamp": message.sent_at // 1000,
+        "phone": message.phone,
+        "cost": money(message.cost),
+        "sender_id": message.sender,
+        "status_name": message.status_name,
+        "message": message.text,
+        "type": message.kind,
+        "country": message.country,
+        "operator": message.operator,
+        "region": message.region,
+        "id": wire_id(message.wire_id),
+        "int_id": message.id,
+        "sms_cnt": message.parts,
+        "format": message.format,
+        "crc": message.checksum,
+        "mccmnc": message.mccmnc,
+    }
+    return Reply(fields, _WITH_ERR if message.err else _WITHOUT_ERR, _SHORT, root="item")
+
+
+async def _answers(call: Call) -> Answer:
+    zone = ZoneInfo(call.client.zone)
+    to_phone = call.text("to_phone").strip()
+    found = await _history(call).received(
+        call.client,
+        call.now_ms,
+        hours=_hour(call.text("hour").strip()),
+        after_id=paging.after_id(call),
+        to_phone=number.parse(to_phone) or to_phone,
+        most=paging.count(call, ANSWERS_MAX, ANSWERS_MAX),
+    )
+    return Listing([_received(message, zone) for message in found], root="list")
+
+
+def _hour(text: str) -> float | None:
+    if not text:
+        return None
+    if not _hours(text):
+        raise BadParameters("hour is not a number of hours")
+    return float(text)
+
+
+def _received(message: Received, zone: ZoneInfo) -> Reply:
+    fields: dict[str, Value] = {
+        "id": message.id,
+        "received": format_date(message.received_at, zone),
+        "phone": message.phone,
+        "message": message.text,
+        "to_phone": message.to_phone,
+        "sent": format_date(message.sent_at, zone),
+    }
+    return Reply(fields, _ANSWER_SENTENCE, _ANSWER_SHORT, root="item")
