@@ -9,7 +9,7 @@ from vestnik.domain.schedule import format_date
 from vestnik.doors.http import codes as tables
 from vestnik.doors.http.endpoint import Call, Rate, endpoint
 from vestnik.doors.http.endpoints import paging
-from vestnik.doors.http.reply import CODECS, OK, Answer, Download, Listing, Reply
+from vestnik.doors.http.reply import CODECS, OK, Answer, Download, Listing, Reply, Value
 from vestnik.exports import FORMATS
 from vestnik.services.history import filter_from, period
 from vestnik.services.tasks import Order, State, Task, Tasks, Wanted
@@ -74,7 +74,7 @@ async def _list(call: Call) -> Answer:
 
 def _task(task: Task, zone: ZoneInfo) -> Reply:
     started = task.status != State.WAITING and task.started_at
-    fields = {
+    fields: dict[str, Value] = {
         "id": task.id,
         "name": task.name,
         "status": task.status,
