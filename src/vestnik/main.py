@@ -45,12 +45,14 @@ from vestnik.workers.carriers import Carriers
 from vestnik.workers.dispatch import Dispatchers, Office
 from vestnik.workers.housekeeping import Housekeeping
 from vestnik.workers.loop import repeat
+from vestnik.workers.mailings import Mailings
 
 log = structlog.get_logger(__name__)
 
 LOCK_NAME = "serve.lock"
 DIRECTORY_S = 1.0
 HOUSEKEEPING_S = 1.0
+MAILINGS_S = 1.0
 GRACE_S = 15.0
 SWITCH_S = 0.0005  # the writer's thread must get its turn beside a busy loop
 
@@ -125,7 +127,14 @@ class Centre:
         self.carriers = Carriers(
             self.office, self.dispatchers, _channel, self.reporter, self.receiver
         )
-        self.intake = Intake(self.store, self.ids, self.node, self.owner, self.dispatchers)
+        self.intake = Intake(
+            self.store,
+            self.ids,
+            self.node,
+            self.owner,
+            self.dispatchers,
+            lambda: self.notifier.ring("mailings"),
+        )
         self.access = Access(
             directory,
             AccessSettings(
@@ -144,6 +153,7 @@ class Centre:
             billing=Billing(self.store, directory),
             status=Statuses(self.store, directory, self.setting),
         )
+        self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers)
         self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
         self.housekeeping = Housekeeping(self.store, self.setting)
 
@@ -174,6 +184,7 @@ class Centre:
 
     def _begin_workers(self) -> None:
         self._work("directory", DIRECTORY_S, self._follow)
+        self._work("mailings", MAILINGS_S, self.mailings.run_once)
         self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
 
     def _work(self, name: str, period_s: float, work: Callable[[], Awaitable[bool]]) -> None:

@@ -5,17 +5,18 @@ arrival, in memory: one that does not fit its account is refused whole and the n
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
 from vestnik.domain.message import Err, Status
 from vestnik.domain.refusals import BadParameters, Duplicate, InsufficientFunds, Refusal
+from vestnik.services import bulk
 from vestnik.services.draft import Accepted, Draft, Fate, Recipient
+from vestnik.services.message_rows import MessageRows, Sheet
 from vestnik.services.wire_ids import block_for
-from vestnik.store import counters, dedup, ledger, messages, queue, statistics
+from vestnik.store import counters, dedup, ledger, mailings, messages, statistics
 from vestnik.store.engine import Transaction, Values
-from vestnik.store.queue import Stage
 
 
 @dataclass(slots=True)
@@ -52,41 +53,34 @@ class Decisions:
     left: dict[int, range]
 
 
-@dataclass(slots=True)
-class _Rows:
-    """What a batch writes."""
-
-    messages: list[Values] = field(default_factory=list)
-    texts: list[Values] = field(default_factory=list)
-    queue: list[Values] = field(default_factory=list)
-    charges: list[tuple[int, int, int, int]] = field(default_factory=list)
-    holds: dict[int, list[int]] = field(default_factory=dict)  # account: [amount, messages]
-    answers: list[Values] = field(default_factory=list)
-    sums: statistics.Sums = field(default_factory=statistics.Sums)
-
-
 async def accept(tx: Transaction, batch: Batch) -> Decisions:
     """Decide and write a batch of drafts."""
     decisions = await _number(tx, batch)
     await _refuse_duplicates(tx, batch, decisions.of)
     accounts = await ledger.lock(tx, _payers(batch.drafts))
-    rows = _Rows()
+    rows = MessageRows()
+    answers: list[Values] = []
     for draft, decision in zip(batch.drafts, decisions.of, strict=True):
         if decision.first is not None:
             _repeat(decision)
         elif decision.refusal is None and decision.accepted is None:
             await _apply_daily_limits(tx, draft)
             _decide(draft, decision, accounts)
-            _write(rows, batch, draft, decision)
-    await _store(tx, batch, rows)
+            await _write(tx, rows, batch, draft, decision)
+            if draft.digest is not None and draft.digest_kind is not dedup.Kind.IDENTICAL:
+                answers.append((draft.client.id, draft.digest, _write_answer(decision)))
+    await dedup.answer(tx, answers)
+    await ledger.book(tx, _entries(batch, rows))
+    await rows.write(tx, batch.node)
     batch.decisions = decisions
     return decisions
 
 
 async def landed(tx: Transaction, batch: Batch) -> bool:
     """A commit whose answer was lost did take place: its messages are there."""
-    named = [(d.client.id, d.recipients[0].id) for d in batch.drafts]
-    return bool(await messages.standing(tx, named))
+    named = [(d.client.id, r.id) for d in batch.drafts for r in d.recipients[:1]]
+    stored = [d.mailing_id for d in batch.drafts if d.mailing_id]
+    return bool(await messages.standing(tx, named)) or await mailings.any_of(tx, stored)
 
 
 async def _number(tx: Transaction, batch: Batch) -> Decisions:
@@ -230,112 +224,35 @@ def _fate(recipient: Recipient) -> Fate:
     )
 
 
-def _write(rows: _Rows, batch: Batch, draft: Draft, decision: Decision) -> None:
-    """Make the rows of one draft: refused recipients are rows too, without money or queue."""
+async def _write(
+    tx: Transaction, rows: MessageRows, batch: Batch, draft: Draft, decision: Decision
+) -> None:
+    """Make the rows of one draft; one too big for a commit is stored to be expanded."""
     fits = decision.refusal is None
-    shared = _shared_texts(rows, draft)
-    for recipient in draft.recipients:
-        waits = recipient.status == Status.WAITING
-        status = recipient.status if fits or not waits else Status.NO_FUNDS
-        held = recipient.price if fits and waits else 0
-        rows.messages.append(_message_row(batch, draft, decision, recipient, status, held, shared))
-        rows.sums.add(
-            statistics.Key(
-                draft.client.id, draft.day, recipient.kind, recipient.mccmnc, recipient.sender
-            ),
-            messages=1,
-            parts=recipient.parts,
-            delivered=int(status == Status.DELIVERED),
-            failed=int(status >= Status.UNDELIVERABLE),
-        )
-        if fits and waits:
-            rows.queue.append(_queue_row(batch, draft, recipient))
-            _charge(rows, draft, recipient)
-    if draft.digest is not None and draft.digest_kind is not dedup.Kind.IDENTICAL:
-        rows.answers.append((draft.client.id, draft.digest, _write_answer(decision)))
-
-
-def _shared_texts(rows: _Rows, draft: Draft) -> dict[str, int]:
-    """Texts that more than one recipient gets are stored once, under the first one's id."""
-    if len(draft.recipients) < 2:
-        return {}
-    first: dict[str, int] = {}
-    shared: dict[str, int] = {}
-    for recipient in draft.recipients:
-        text = recipient.text
-        if text in first:
-            shared[text] = first[text]
-        else:
-            first[text] = recipient.id
-    rows.texts += [(draft.client.id, text_id, text) for text, text_id in shared.items()]
-    return shared
-
-
-def _message_row(
-    batch: Batch,
-    draft: Draft,
-    decision: Decision,
-    recipient: Recipient,
-    status: int,
-    held: int,
-    shared: dict[str, int],
-) -> Values:
-    text_id = shared.get(recipient.text)
-    return (
-        draft.client.id,
-        recipient.id,
-        decision.wire_id,
-        recipient.phone,
-        draft.day,
-        int(recipient.kind),
-        int(recipient.kind),
-        recipient.sender,
-        None if text_id is not None else recipient.text,
-        text_id,
-        recipient.comment,
-        draft.options,
-        recipient.parts,
-        recipient.mccmnc,
-        None,
-        draft.origin,
-        int(status),
-        recipient.err,
-        batch.now,
-        max(recipient.due, batch.now),
-        draft.accounts[0],
-        held,
-        held,
-        int(held > 0),
-    )
-
-
-def _queue_row(batch: Batch, draft: Draft, recipient: Recipient) -> Values:
-    window = draft.window or (None, None)
-    return (
-        draft.client.id,
-        recipient.id,
-        recipient.carrier_id,
-        draft.priority,
-        int(Stage.SENDING if recipient.handed else Stage.WAITING),
-        batch.lease if recipient.handed else recipient.due,
-        recipient.expires,
-        *window,
-        draft.zone,
-        batch.owner if recipient.handed else 0,
-        int(recipient.handed),
-    )
-
-
-def _charge(rows: _Rows, draft: Draft, recipient: Recipient) -> None:
-    client_id, message_id = draft.client.id, recipient.id
-    changes = zip(draft.accounts, (recipient.price, *recipient.shares), strict=False)
-    for place, (account, lost) in enumerate(changes):
-        if place and lost:
-            rows.charges.append((account, message_id, client_id, lost))
-        if lost > 0:
+    if draft.chunks and fits:
+        await bulk.store(tx, draft, decision.wire_id)
+        for account, amount in draft.holds.items():
             held = rows.holds.setdefault(account, [0, 0])
-            held[0] += lost
-            held[1] += 1
+            held[0] += amount
+            held[1] += draft.total
+    rows.add(_sheet(batch, draft, decision.wire_id), draft.recipients, fits=fits)
+
+
+def _sheet(batch: Batch, draft: Draft, wire_id: str) -> Sheet:
+    return Sheet(
+        client_id=draft.client.id,
+        wire_id=wire_id,
+        accounts=draft.accounts,
+        priority=draft.priority,
+        options=draft.options,
+        zone=draft.zone,
+        window=draft.window,
+        day=draft.day,
+        origin=draft.origin,
+        now=batch.now,
+        owner=batch.owner,
+        lease=batch.lease,
+    )
 
 
 def _write_answer(decision: Decision) -> str:
@@ -355,17 +272,7 @@ def _read_answer(answer: str, decision: Decision) -> None:
         decision.refusal = InsufficientFunds(message_id=kept.wire_id)
 
 
-async def _store(tx: Transaction, batch: Batch, rows: _Rows) -> None:
-    await dedup.answer(tx, rows.answers)
-    await ledger.book(tx, _entries(batch, rows))
-    await messages.put_texts(tx, rows.texts)
-    await messages.put(tx, rows.messages)
-    await queue.put(tx, rows.queue)
-    await ledger.charge(tx, rows.charges)
-    await statistics.add(tx, rows.sums, batch.node)
-
-
-def _entries(batch: Batch, rows: _Rows) -> Sequence[ledger.Entry]:
+def _entries(batch: Batch, rows: MessageRows) -> Sequence[ledger.Entry]:
     """One entry for each account that holds something."""
     return [
         ledger.Entry(

@@ -95,14 +95,26 @@ class Draft:
     params_digest: bytes
     answered: "asyncio.Future[Accepted]"
 
+    # A request too big for one commit: its recipients are packed (services/bulk.py).
+    chunks: list[bytes] = field(default_factory=list)
+    packed: int = 0
+    packed_parts: int = 0
+    packed_cost: int = 0
+    mailing_id: int = 0
+
+    @property
+    def total(self) -> int:
+        """Recipients, refused ones among them."""
+        return self.packed + len(self.recipients)
+
     @property
     def count(self) -> int:
         """Parts over all recipients that are not refused."""
-        return sum(r.parts for r in self.recipients if r.status <= 1)
+        return self.packed_parts + sum(r.parts for r in self.recipients if r.status <= 1)
 
     @property
     def cost(self) -> int:
-        return sum(r.price for r in self.recipients if r.status <= 1)
+        return self.packed_cost + sum(r.price for r in self.recipients if r.status <= 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Whoever comes urgent goes first, then clients in turn.
 
 import asyncio
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,13 +79,20 @@ class Intake:
     """The one way into the store for messages."""
 
     def __init__(
-        self, store: Store, ids: Ids, node: int, owner: int, dispatchers: Dispatchers
+        self,
+        store: Store,
+        ids: Ids,
+        node: int,
+        owner: int,
+        dispatchers: Dispatchers,
+        ring_mailings: Callable[[], None],
     ) -> None:
         self._store = store
         self._ids = ids
         self._node = node
         self._owner = owner
         self._dispatchers = dispatchers
+        self._ring_mailings = ring_mailings
         self._wire_ids = WireIds()
         self._lanes = _Lanes(OrderedDict(), OrderedDict())
         self._rows_waiting = 0
@@ -151,6 +159,8 @@ class Intake:
                 strict=True,
             ):
                 recipient.id = message_id
+            if draft.chunks:
+                draft.mailing_id = self._ids.take(draft.now)[0]
         self._hand_over(drafts)
         return Batch(
             drafts=drafts,
@@ -196,6 +206,8 @@ class Intake:
             elif decision.accepted is not None:
                 draft.answered.set_result(decision.accepted)
         self._dispatchers.fly(flying)
+        if any(draft.chunks for draft in flying):
+            self._ring_mailings()
 
     async def _one_by_one(self, drafts: list[Draft], reason: Exception) -> None:
         """The batch failed for the data of one of them: each goes alone, the bad one fails."""

@@ -41,7 +41,7 @@ async def apply(tx: Transaction, heard: Sequence[Heard], setting: Setting) -> No
     await messages.keep_receipts(tx, [_kept_row(h, setting) for h in unmatched if not h.kept_id])
     if matched:
         await _apply_matched(tx, matched, setting)
-    await messages.drop_receipts(tx, [h.kept_id for h, _ in matched if h.kept_id])
+    await messages.drop_receipts(tx, sorted({h.kept_id for h, _ in matched if h.kept_id}))
 
 
 async def apply_early(tx: Transaction, refs: Sequence[tuple[int, str]], setting: Setting) -> None:
@@ -71,9 +71,13 @@ async def _match(
             for place in known.get((h.carrier_id, h.report.ref), [])
             if _same_phone(place[3], h.report.phone)
         ]
-        if fitting:
-            message, client, part, _ = max(fitting)
-            matched.append((h, _Part(client, message, part)))
+        if fitting:  # a carrier may give all parts of a message one id
+            newest = max(fitting)[0]
+            matched += [
+                (h, _Part(client, message, part))
+                for message, client, part, _ in fitting
+                if message == newest
+            ]
         else:
             unmatched.append(h)
     return matched, unmatched

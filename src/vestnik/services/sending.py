@@ -5,19 +5,12 @@ through in slices with a turn of the loop between, so a single send never waits 
 """
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from datetime import tzinfo
 from hashlib import blake2b
 
-import msgspec
-
-from vestnik.domain import number, schedule
-from vestnik.domain.client import Client, Limits
-from vestnik.domain.lists import ListLine
-from vestnik.domain.message import CHANNEL_OF, Err, Kind, Status
-from vestnik.domain.rate import shares
+from vestnik.domain import schedule
+from vestnik.domain.message import Status
 from vestnik.domain.refusals import (
     BadNumber,
     BadParameters,
@@ -25,35 +18,16 @@ from vestnik.domain.refusals import (
     Refusal,
     Undeliverable,
 )
+from vestnik.services import bulk
+from vestnik.services.composing import SLICE, Composer
 from vestnik.services.directory import Directory
 from vestnik.services.draft import Accepted, Draft, Fate, Order, Recipient
 from vestnik.services.flood import Floods
 from vestnik.services.intake import Intake
 from vestnik.store import dedup
-from vestnik.wire.sms import segments, translit
 
-SLICE = 500
+WHOLE_MAX = 10_000  # recipients that go into one commit; it holds the writer for about 0.1 s
 DAY_S = 86_400
-VALIDITY_MINUTES = 24 * 60
-TEXTLESS = frozenset({Kind.HLR, Kind.PING})
-UNLIMITED = frozenset({Kind.MAIL})
-COMMENT = "\n~~~\n"
-
-# A marker at the beginning of a text chooses its channel (text.md, "Prefixes").
-MARKERS: dict[str, Kind] = {
-    "HLR": Kind.HLR,
-    "PING": Kind.PING,
-    "CALL": Kind.CALL,
-    "VIBER": Kind.VIBER,
-    "SOC": Kind.SOCIAL,
-    "MMS": Kind.MMS,
-    "MAIL": Kind.MAIL,
-    "TG": Kind.TELEGRAM,
-    "FLASH": Kind.FLASH,
-    "SMS": Kind.SMS,
-}
-MARKER = re.compile(rf"__({'|'.join(MARKERS)})__")
-BINARY_TAIL = re.compile(r"pid: (\d+), dcs: (\d+)")
 
 REFUSALS: dict[int, type[Refusal]] = {
     Status.BAD_NUMBER: BadNumber,
@@ -61,16 +35,6 @@ REFUSALS: dict[int, type[Refusal]] = {
     Status.UNREACHABLE: Undeliverable,
     Status.UNDELIVERABLE: Undeliverable,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A text as it will leave: its kind, how many parts it takes and what is only for history."""
-
-    kind: Kind
-    text: str
-    comment: str
-    parts: int
 
 
 class Sending:
@@ -108,24 +72,34 @@ class Sending:
         )
 
     async def _draft(self, order: Order, *, flood: bool) -> Draft:
-        maker = _Maker(order, self._directory(), self._floods if flood else None)
-        recipients = [recipient async for recipient in maker.recipients()]
-        if not recipients:
+        maker = Composer(order, self._directory(), self._floods if flood else None)
+        list_ = _List([p.account_id for p in maker.chain])
+        async for recipient in maker.recipients():
+            list_.add(recipient)
+        if not list_.total:
             raise BadParameters("phones: no recipient is given")
-        maker.spread(recipients)
-        return self._assembled(order, maker, recipients)
+        if not list_.chunks:
+            maker.spread(list_.recipients)
+        elif order.period:
+            raise BadParameters(f"period: a list of more than {WHOLE_MAX} is not sent in portions")
+        elif maker.limits.day_limit or maker.limits.number_limit:
+            raise BadParameters(
+                f"an account with a daily limit sends at most {WHOLE_MAX} in one request"
+            )
+        return self._assembled(order, maker, list_)
 
-    def _assembled(self, order: Order, maker: "_Maker", recipients: list[Recipient]) -> Draft:
+    def _assembled(self, order: Order, maker: "Composer", list_: "_List") -> Draft:
         digest, kind, remembered_s = _dedup_key(order)
-        few = len(recipients)
+        list_.close()
+        total = list_.total
         return Draft(
             client=order.client,
-            recipients=recipients,
+            recipients=list_.recipients,
             accounts=tuple(p.account_id for p in maker.chain),
-            holds=_holds(recipients, [p.account_id for p in maker.chain]),
+            holds=list_.holds,
             wire_id=order.wire_id,
-            urgent=few == 1,
-            priority=0 if few == 1 else 1 if few <= SLICE else 2,
+            urgent=total == 1,
+            priority=0 if total == 1 else 1 if total <= SLICE else 2,
             options=maker.options,
             zone=maker.zone_name,
             window=None,
@@ -138,7 +112,58 @@ class Sending:
             digest_s=remembered_s,
             params_digest=order.params_digest,
             answered=asyncio.get_running_loop().create_future(),
+            chunks=list_.chunks,
+            packed=list_.packed,
+            packed_parts=list_.packed_parts,
+            packed_cost=list_.packed_cost,
         )
+
+
+class _List:
+    """The recipients of an order.  Up to WHOLE_MAX they stay as they are and go into one commit;
+    a longer list is packed into chunks as it is read, so that memory stays flat."""
+
+    def __init__(self, accounts: list[int]) -> None:
+        self.recipients: list[Recipient] = []
+        self.chunks: list[bytes] = []
+        self.holds = {accounts[0]: 0}
+        self.packed = self.packed_parts = self.packed_cost = 0
+        self._accounts = accounts
+
+    @property
+    def total(self) -> int:
+        return self.packed + len(self.recipients)
+
+    def add(self, recipient: Recipient) -> None:
+        self.recipients.append(recipient)
+        if recipient.status == Status.WAITING:
+            self._hold(recipient)
+        most = bulk.CHUNK_ROWS if self.chunks else WHOLE_MAX
+        if len(self.recipients) > most:
+            self._pack(self.recipients[:most])
+            del self.recipients[:most]
+
+    def close(self) -> None:
+        """Nobody follows."""
+        if self.chunks and self.recipients:
+            self._pack(self.recipients)
+            self.recipients = []
+
+    def _hold(self, recipient: Recipient) -> None:
+        """What accept takes: from the payer its price, from an ancestor only its loss."""
+        accounts, holds = self._accounts, self.holds
+        holds[accounts[0]] += recipient.price
+        for account, share in zip(accounts[1:], recipient.shares, strict=False):
+            if share > 0:
+                holds[account] = holds.get(account, 0) + share
+
+    def _pack(self, recipients: list[Recipient]) -> None:
+        for at in range(0, len(recipients), bulk.CHUNK_ROWS):
+            self.chunks.append(bulk.pack(recipients[at : at + bulk.CHUNK_ROWS]))
+        self.packed += len(recipients)
+        fine = [r for r in recipients if r.status <= Status.DELIVERED]
+        self.packed_parts += sum(r.parts for r in fine)
+        self.packed_cost += sum(r.price for r in fine)
 
 
 def fates(draft: Draft) -> list[Fate]:
@@ -164,252 +189,3 @@ def _dedup_key(order: Order) -> tuple[bytes | None, dedup.Kind, int]:
     if limits.identical_s:
         return order.params_digest, dedup.Kind.IDENTICAL, limits.identical_s
     return None, dedup.Kind.IDENTICAL, 0
-
-
-def _holds(recipients: list[Recipient], accounts: list[int]) -> dict[int, int]:
-    """What accept takes from each account: the payer its price, an ancestor only its loss."""
-    held = {accounts[0]: 0}
-    for recipient in recipients:
-        if recipient.status == Status.WAITING:
-            held[accounts[0]] += recipient.price
-            for account, share in zip(accounts[1:], recipient.shares, strict=False):
-                if share > 0:
-                    held[account] = held.get(account, 0) + share
-    return held
-
-
-class _Maker:
-    """Makes the recipients of one order."""
-
-    def __init__(self, order: Order, directory: Directory, floods: Floods | None) -> None:
-        self.order = order
-        self.directory = directory
-        self.floods = floods
-        self.chain = directory.payers[order.client.id]
-        self.limits: Limits = order.client.limits
-        self.test = bool(order.test or self.limits.test)
-        self.zone_name = order.client.zone
-        self.zone = schedule.zone_of(order.tz or None, order.client.zone)
-        self.sender = _sender(order.sender, order.client, directory.default_sender)
-        self.due = schedule.due(order.time, order.now_ms, self.zone)
-        self.minutes = schedule.validity(order.valid) if order.valid else VALIDITY_MINUTES
-        self.options = msgspec.json.encode(order.options).decode() if order.options else ""
-        self._prefixes = _prefix_rules(self.limits.prefixes)
-        self._texts: dict[str, Text] = {}
-        self._senders: dict[str, str] = {}
-        self._seen: set[int] = set()
-
-    async def recipients(self) -> AsyncIterator[Recipient]:
-        """One for each number of each line, in order, in slices of SLICE."""
-        made = 0
-        most = self.limits.rows_per_request
-        for line in self.order.lines:
-            text = self._text(line.text)
-            sender = self._line_sender(line)
-            due = self._line_due(line)
-            for phone in self._phones(line, text.kind):
-                yield self._recipient(phone, text, sender, due)
-                made += 1
-                if most and made > most:
-                    raise BadParameters(
-                        f"more than {most} recipients in one request; send them in portions"
-                    )
-                if made % SLICE == 0:
-                    await asyncio.sleep(0)
-
-    def _phones(self, line: ListLine, kind: Kind) -> list[str]:
-        if kind is Kind.MAIL:
-            return [p.strip() for p in re.split("[,;]", line.phones) if p.strip()]
-        return number.split_phones(line.phones)
-
-    def _text(self, raw: str) -> Text:
-        known = self._texts.get(raw)
-        if known is None:
-            if len(self._texts) >= SLICE:  # a list has as many texts as lines
-                self._texts.clear()
-            known = self._texts[raw] = self._read_text(raw)
-        return known
-
-    def _read_text(self, raw: str) -> Text:
-        order = self.order
-        text, _, comment = segments.normalise(raw).rpartition(COMMENT)
-        if not text and not raw.startswith(COMMENT):
-            text, comment = comment, ""
-        kind = order.kind
-        marker = MARKER.match(text)
-        if marker:
-            kind, text = MARKERS[marker[1]], text[marker.end() :]
-        if kind is Kind.BINARY:
-            return self._read_binary(text, comment)
-        if order.translit and kind not in UNLIMITED:
-            text = translit.translit(text, order.translit)
-        if not text.strip() and kind not in TEXTLESS and not order.options.get("files"):
-            raise BadParameters("mes: the text is empty")
-        if kind not in UNLIMITED and self.limits.text_max and len(text) > self.limits.text_max:
-            raise BadParameters(
-                f"mes: the text has {len(text)} characters, at most {self.limits.text_max} may be"
-            )
-        if kind not in (Kind.SMS, Kind.FLASH):
-            return Text(kind, text, comment, 1)
-        if order.maxsms:
-            text = segments.cut(text, order.maxsms)
-        return Text(kind, text, comment, segments.count(text))
-
-    def _read_binary(self, text: str, comment: str) -> Text:
-        """Octets in hex; their tail may name protocol id and coding (channels.md)."""
-        data = str(self.order.options.get("data") or text)
-        try:
-            octets = bytes.fromhex(data)
-        except ValueError:
-            raise BadParameters("mes: a binary message is written in hex digits") from None
-        if not octets or octets[0] >= len(octets):
-            raise BadParameters("mes: binary data begin with the length of their header, or 00")
-        tail = BINARY_TAIL.fullmatch(comment)
-        options = {"data": data}
-        if tail:
-            options |= {"pid": int(tail[1]), "dcs": int(tail[2])}  # type: ignore[dict-item]
-        self.options = msgspec.json.encode(self.order.options | options).decode()
-        return Text(Kind.BINARY, data, comment, segments.binary_count(octets))
-
-    def _line_sender(self, line: ListLine) -> str:
-        if line.sender is None:
-            return self.sender
-        known = self._senders.get(line.sender)
-        if known is None:
-            known = self._senders[line.sender] = _sender(line.sender, self.order.client, "")
-        return known
-
-    def _line_due(self, line: ListLine) -> int:
-        if not line.zone:
-            return self.due
-        zone = schedule.zone_of(line.zone, self.order.client.zone)
-        return schedule.due(self.order.time, self.order.now_ms, zone)
-
-    def _recipient(self, phone: str, text: Text, sender: str, due: int) -> Recipient:
-        kind = text.kind
-        msisdn = phone if kind is Kind.MAIL else number.parse(phone)
-        if msisdn is None or (kind is not Kind.MAIL and not number.plausible(msisdn)):
-            wrong = msisdn or "".join(c for c in phone if c.isdigit()) or phone[:40]
-            return self._refused(wrong, text, sender, due, Status.BAD_NUMBER, Err.BAD_FORMAT)
-        mccmnc = "" if kind is Kind.MAIL else self.directory.numbering.find(msisdn).mccmnc
-        status, err = self._forbidden(msisdn, text)
-        if status:
-            return self._refused(msisdn, text, sender, due, status, err, mccmnc)
-        channel = CHANNEL_OF[kind]
-        client = self.order.client
-        plan = self.directory.routes.plan(channel, client.id, sender, msisdn, mccmnc)
-        if not plan and not self.test:
-            return self._refused(
-                msisdn, text, sender, due, Status.UNREACHABLE, Err.NO_ROUTE, mccmnc
-            )
-        if self.test and kind is not Kind.MAIL:
-            return self._tested(msisdn, text, sender, due, mccmnc)
-        rates = self.directory.rates
-        prices = [
-            text.parts * rates.price(p.tariff_id, channel, msisdn, mccmnc) for p in self.chain
-        ]
-        lost = tuple(shares(prices)[1:]) if len(prices) > 1 else ()
-        return Recipient(
-            msisdn,
-            text.text,
-            text.comment,
-            sender,
-            kind,
-            text.parts,
-            mccmnc,
-            plan[0] if plan else 0,
-            prices[0],
-            lost,
-            Status.WAITING,
-            0,
-            due,
-            due + self.minutes * 60_000,
-        )
-
-    def _tested(self, phone: str, text: Text, sender: str, due: int, mccmnc: str) -> Recipient:
-        """Test mode: all checks are passed, nothing is sent or charged (text.md)."""
-        price = 0
-        if self.order.cost == 1:  # a cost request gives the usual price
-            channel = CHANNEL_OF[text.kind]
-            tariff = self.chain[0].tariff_id
-            price = text.parts * self.directory.rates.price(tariff, channel, phone, mccmnc)
-        fate = self._refused(phone, text, sender, due, Status.DELIVERED, Err.VIRTUAL, mccmnc)
-        return replace(fate, price=price)
-
-    def _refused(
-        self,
-        phone: str,
-        text: Text,
-        sender: str,
-        due: int,
-        status: int,
-        err: int,
-        mccmnc: str = "",
-    ) -> Recipient:
-        return Recipient(
-            phone,
-            text.text,
-            text.comment,
-            sender,
-            text.kind,
-            text.parts,
-            mccmnc,
-            0,
-            0,
-            (),
-            status,
-            err,
-            due,
-            due,
-        )
-
-    def _forbidden(self, phone: str, text: Text) -> tuple[int, int]:
-        """The rule that stops this recipient: its status and err, or zeros."""
-        pair = hash((phone, text.text))
-        if pair in self._seen:
-            return Status.FORBIDDEN, Err.NUMBER_LIMIT
-        self._seen.add(pair)
-        if self._prefixes is not None and not self._prefixes(phone):
-            return Status.FORBIDDEN, Err.NUMBER_BARRED
-        if self.floods is not None and self.limits.flood_count:
-            client, now = self.order.client, self.order.now_ms
-            if self.floods.flooded(client.id, phone, self.limits, now):
-                return Status.FORBIDDEN, Err.NUMBER_LIMIT
-        return 0, 0
-
-    def spread(self, recipients: list[Recipient]) -> None:
-        """`period` and `freq` send a mailing in portions."""
-        if not self.order.period:
-            return
-        offsets = schedule.spread(self.order.period, self.order.freq, len(recipients))
-        for recipient, offset in zip(recipients, offsets, strict=True):
-            recipient.due += offset
-            recipient.expires += offset
-
-
-def _sender(asked: str | None, client: Client, default: str) -> str:
-    """The sender to show; raises MessageForbidden for one that no message can show."""
-    if asked is None:
-        return client.sender or default
-    if asked in ("", "."):
-        return ""
-    if not number.valid_sender(asked) and "@" not in asked:
-        raise MessageForbidden("message is denied")
-    return asked
-
-
-def _prefix_rules(rules: str) -> Callable[[str], bool] | None:
-    """Phone codes that may be sent to; a longer one with a minus forbids (users.md, `fmts`)."""
-    codes = [rule.strip() for rule in rules.split(",") if rule.strip()]
-    if not codes:
-        return None
-
-    def allowed(phone: str) -> bool:
-        best, verdict = -1, False
-        for code in codes:
-            digits = code.lstrip("-")
-            if phone.startswith(digits) and len(digits) > best:
-                best, verdict = len(digits), not code.startswith("-")
-        return verdict
-
-    return allowed

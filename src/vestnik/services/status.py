@@ -8,7 +8,9 @@ from vestnik.domain.message import Kind, Status
 from vestnik.domain.number import parse
 from vestnik.domain.numbering import UNKNOWN, Network
 from vestnik.domain.refusals import NotPossible
+from vestnik.services import bulk
 from vestnik.services.directory import Directory
+from vestnik.services.draft import Recipient
 from vestnik.services.settlement import Money, Setting, standing_of
 from vestnik.store import messages, queue
 from vestnik.store.engine import Row, Store, Transaction
@@ -65,10 +67,16 @@ class Statuses:
         """
         rows = await self._store.read(_latest, client.id, pairs)
         numbering = self._directory().numbering
-        return [
-            None if row is None else _found(row, numbering.find(row[2]) if full == 2 else UNKNOWN)
-            for row in rows
-        ]
+        found: list[Found | None] = []
+        for row, (wire_id, phone) in zip(rows, pairs, strict=True):
+            network = numbering.find(_phone(phone)) if full == 2 and row else UNKNOWN
+            if row is None:
+                found.append(None)
+            elif isinstance(row, Recipient):
+                found.append(_waiting(row, wire_id, network))
+            else:
+                found.append(_found(row, network))
+        return found
 
     async def delete(self, client: Client, pairs: Sequence[tuple[str, str]]) -> None:
         """Take messages out of the history; one that still waits is cancelled and its price goes
@@ -83,8 +91,38 @@ def _phone(asked: str) -> str:
 
 async def _latest(
     tx: Transaction, client_id: int, pairs: Sequence[tuple[str, str]]
-) -> list[Row | None]:
-    return [await messages.latest(tx, client_id, wire, _phone(phone)) for wire, phone in pairs]
+) -> list[Row | Recipient | None]:
+    """The latest message of each pair, or who is to get it when its list is not expanded yet."""
+    found: list[Row | Recipient | None] = []
+    for wire_id, asked in pairs:
+        phone = _phone(asked)
+        row: Row | Recipient | None = await messages.latest(tx, client_id, wire_id, phone)
+        found.append(row or await bulk.waits(tx, client_id, wire_id, phone))
+    return found
+
+
+def _waiting(recipient: Recipient, wire_id: str, network: Network) -> Found:
+    return Found(
+        id=0,
+        wire_id=wire_id,
+        phone=recipient.phone,
+        kind=int(recipient.kind),
+        flag=int(recipient.kind),
+        sender=recipient.sender,
+        text=recipient.text,
+        comment=recipient.comment,
+        parts=recipient.parts,
+        mccmnc=recipient.mccmnc,
+        status=int(recipient.status),
+        err=recipient.err,
+        changed_at=recipient.due,
+        sent_at=recipient.due,
+        cost=recipient.price,
+        country=network.country,
+        operator=network.operator,
+        region=network.region,
+        operator_orig=network.operator,
+    )
 
 
 def _found(row: Row, network: Network) -> Found:
@@ -117,7 +155,7 @@ async def _delete(
     tx: Transaction, client_id: int, pairs: Sequence[tuple[str, str]], setting: Setting
 ) -> None:
     rows = await _latest(tx, client_id, pairs)
-    ids = [row[0] for row in rows if row is not None]
+    ids = [row[0] for row in rows if row is not None and not isinstance(row, Recipient)]
     if len(ids) < len(rows):
         raise NotPossible
     settlement = setting.settlement()

@@ -1,0 +1,163 @@
+"""Requests too big for one commit.
+
+Their recipients are stored in chunks with the whole hold, in one short commit; then the client is
+answered, and the chunks become messages slice by slice.  The cursor moves in the same commit as the
+messages, so a crash neither loses nor doubles anybody.
+"""
+
+import msgspec
+
+from vestnik.domain.message import Kind, Status
+from vestnik.services.draft import Draft, Recipient
+from vestnik.services.message_rows import MessageRows, Sheet
+from vestnik.store import mailings
+from vestnik.store.engine import Transaction
+
+CHUNK_ROWS = 1_000
+
+# A recipient in a chunk: text and sender are numbers of the chunk's own lists.
+_Packed = tuple[str, int, str, int, int, int, str, int, int, tuple[int, ...], int, int, int, int]
+
+
+class _Chunk(msgspec.Struct, array_like=True):
+    texts: list[str]
+    senders: list[str]
+    recipients: list[_Packed]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Chunk)
+
+
+def pack(recipients: list[Recipient]) -> bytes:
+    """A chunk of recipients, for the store."""
+    texts: dict[str, int] = {}
+    senders: dict[str, int] = {}
+    packed: list[_Packed] = [
+        (
+            r.phone,
+            texts.setdefault(r.text, len(texts)),
+            r.comment,
+            senders.setdefault(r.sender, len(senders)),
+            int(r.kind),
+            r.parts,
+            r.mccmnc,
+            r.carrier_id,
+            r.price,
+            r.shares,
+            int(r.status),
+            r.err,
+            r.due,
+            r.expires,
+        )
+        for r in recipients
+    ]
+    return _encoder.encode(_Chunk(list(texts), list(senders), packed))
+
+
+def unpack(octets: bytes) -> list[Recipient]:
+    """The recipients of a chunk."""
+    chunk = _decoder.decode(octets)
+    return [
+        Recipient(
+            phone,
+            chunk.texts[text],
+            comment,
+            chunk.senders[sender],
+            Kind(kind),
+            parts,
+            mccmnc,
+            carrier_id,
+            price,
+            shares,
+            status,
+            err,
+            due,
+            expires,
+        )
+        for (
+            phone,
+            text,
+            comment,
+            sender,
+            kind,
+            parts,
+            mccmnc,
+            carrier_id,
+            price,
+            shares,
+            status,
+            err,
+            due,
+            expires,
+        ) in chunk.recipients
+    ]
+
+
+async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
+    """Write an accepted request as a mailing that is still to be expanded."""
+    sheet = Sheet(
+        client_id=draft.client.id,
+        wire_id=wire_id,
+        accounts=draft.accounts,
+        priority=draft.priority,
+        options=draft.options,
+        zone=draft.zone,
+        window=draft.window,
+        day=draft.day,
+        origin=draft.origin,
+        now=draft.now,
+        mailing_id=draft.mailing_id,
+    )
+    row = (
+        draft.client.id,
+        draft.mailing_id,
+        wire_id,
+        mailings.EXPANDING,
+        msgspec.json.encode(sheet).decode(),
+        draft.total,
+        draft.now,
+    )
+    await mailings.put(tx, row, draft.chunks)
+    held = [
+        (draft.mailing_id, account, 0, amount) for account, amount in sorted(draft.holds.items())
+    ]
+    await mailings.put_holds(tx, held)
+
+
+async def expand(tx: Transaction, ids: list[int], node: int) -> set[int] | None:
+    """Turn one chunk of the oldest mailing into messages; `ids` are CHUNK_ROWS new message ids.
+
+    Returns the carriers that have something to do now; None when no mailing waits.
+    """
+    mailing = await mailings.oldest(tx)
+    if mailing is None:
+        return None
+    octets = await mailings.chunk(tx, mailing.id, mailing.cursor)
+    assert octets is not None, f"mailing {mailing.id} lacks its chunk {mailing.cursor}"
+    recipients = unpack(octets)
+    for recipient, message_id in zip(recipients, ids, strict=False):
+        recipient.id = message_id
+    rows = MessageRows()
+    rows.add(msgspec.json.decode(mailing.common, type=Sheet), recipients)
+    await rows.write(tx, node)
+    await mailings.lower_holds(
+        tx, mailing.id, [(account, amount) for account, (amount, _) in rows.holds.items()]
+    )
+    done = mailing.made + len(recipients) >= mailing.total
+    await mailings.advance(tx, mailing, len(recipients), done=done)
+    if done:
+        await mailings.drop_holds(tx, mailing.id)
+    return {r.carrier_id for r in recipients if r.status == Status.WAITING}
+
+
+async def waits(tx: Transaction, client_id: int, wire_id: str, phone: str) -> Recipient | None:
+    """The recipient of a stored request whose message is not made yet."""
+    sought = phone.encode()
+    for mailing_id, _, _ in await mailings.of_wire_id(tx, client_id, wire_id):
+        for (octets,) in await mailings.chunks_left(tx, mailing_id):
+            if sought in octets:
+                for recipient in unpack(octets):
+                    if recipient.phone == phone:
+                        return recipient
+    return None

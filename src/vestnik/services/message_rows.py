@@ -1,0 +1,158 @@
+"""Recipients → rows of messages, queue, charges and sums: what a commit of new messages writes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from vestnik.domain.message import Status
+from vestnik.services.draft import Recipient
+from vestnik.store import ledger, messages, queue, statistics
+from vestnik.store.engine import Transaction, Values
+from vestnik.store.queue import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What all messages of one request share.
+
+    `owner` and `lease` stand in the queue rows of those that are handed over at once.
+    """
+
+    client_id: int
+    wire_id: str
+    accounts: tuple[int, ...]
+    priority: int
+    options: str
+    zone: str
+    window: tuple[int, int] | None
+    day: int
+    origin: str
+    now: int
+    owner: int = 0
+    lease: int = 0
+    mailing_id: int | None = None
+
+
+@dataclass(slots=True)
+class MessageRows:
+    """The rows of one commit; `holds` is what each account holds for them: amount and messages."""
+
+    messages: list[Values] = field(default_factory=list)
+    texts: list[Values] = field(default_factory=list)
+    queue: list[Values] = field(default_factory=list)
+    charges: list[tuple[int, int, int, int]] = field(default_factory=list)
+    holds: dict[int, list[int]] = field(default_factory=dict)
+    sums: statistics.Sums = field(default_factory=statistics.Sums)
+
+    def add(self, sheet: Sheet, recipients: Sequence[Recipient], *, fits: bool = True) -> None:
+        """Make the rows of a request, or of a slice of it.
+
+        Refused recipients are rows too, without money or queue; when the request does not fit its
+        account those that would have waited end with 24.
+        """
+        shared = self._shared_texts(sheet.client_id, recipients)
+        for recipient in recipients:
+            waits = recipient.status == Status.WAITING
+            status = recipient.status if fits or not waits else Status.NO_FUNDS
+            held = recipient.price if fits and waits else 0
+            text_id = shared.get(recipient.text) if shared else None
+            self.messages.append(_message(sheet, recipient, int(status), held, text_id))
+            self._count(sheet, recipient, status)
+            if fits and waits:
+                self.queue.append(_queue(sheet, recipient))
+                self._charge(sheet, recipient)
+
+    async def write(self, tx: Transaction, node: int) -> None:
+        """Write them; the accounts' entries are the caller's, for it alone knows what was held."""
+        await messages.put_texts(tx, self.texts)
+        await messages.put(tx, self.messages)
+        await queue.put(tx, self.queue)
+        await ledger.charge(tx, self.charges)
+        await statistics.add(tx, self.sums, node)
+
+    def _shared_texts(self, client_id: int, recipients: Sequence[Recipient]) -> dict[str, int]:
+        """Texts that more than one recipient gets are stored once, under the first one's id."""
+        if len(recipients) < 2:
+            return {}
+        first: dict[str, int] = {}
+        shared: dict[str, int] = {}
+        for recipient in recipients:
+            known = first.setdefault(recipient.text, recipient.id)
+            if known != recipient.id:
+                shared[recipient.text] = known
+        self.texts += [(client_id, text_id, text) for text, text_id in shared.items()]
+        return shared
+
+    def _count(self, sheet: Sheet, recipient: Recipient, status: int) -> None:
+        self.sums.add(
+            statistics.Key(
+                sheet.client_id, sheet.day, recipient.kind, recipient.mccmnc, recipient.sender
+            ),
+            messages=1,
+            parts=recipient.parts,
+            delivered=int(status == Status.DELIVERED),
+            failed=int(status >= Status.UNDELIVERABLE),
+        )
+
+    def _charge(self, sheet: Sheet, recipient: Recipient) -> None:
+        _hold(self.holds, sheet.accounts[0], recipient.price)
+        for account, lost in zip(sheet.accounts[1:], recipient.shares, strict=False):
+            if lost:
+                self.charges.append((account, recipient.id, sheet.client_id, lost))
+            _hold(self.holds, account, lost)
+
+
+def _hold(holds: dict[int, list[int]], account: int, amount: int) -> None:
+    if amount > 0:
+        held = holds.setdefault(account, [0, 0])
+        held[0] += amount
+        held[1] += 1
+
+
+def _message(
+    sheet: Sheet, recipient: Recipient, status: int, held: int, text_id: int | None
+) -> Values:
+    return (
+        sheet.client_id,
+        recipient.id,
+        sheet.wire_id,
+        recipient.phone,
+        sheet.day,
+        int(recipient.kind),
+        int(recipient.kind),
+        recipient.sender,
+        None if text_id is not None else recipient.text,
+        text_id,
+        recipient.comment,
+        sheet.options,
+        recipient.parts,
+        recipient.mccmnc,
+        sheet.mailing_id,
+        sheet.origin,
+        status,
+        recipient.err,
+        sheet.now,
+        max(recipient.due, sheet.now),
+        sheet.accounts[0],
+        held,
+        held,
+        int(held > 0),
+    )
+
+
+def _queue(sheet: Sheet, recipient: Recipient) -> Values:
+    handed = recipient.handed
+    window_from, window_to = sheet.window or (None, None)
+    return (
+        sheet.client_id,
+        recipient.id,
+        recipient.carrier_id,
+        sheet.priority,
+        int(Stage.SENDING if handed else Stage.WAITING),
+        sheet.lease if handed else recipient.due,
+        recipient.expires,
+        window_from,
+        window_to,
+        sheet.zone,
+        sheet.owner if handed else 0,
+        int(handed),
+    )

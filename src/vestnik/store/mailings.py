@@ -1,0 +1,163 @@
+"""Mailings and how far they have got: their lists lie in chunks until they are expanded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy import BigInteger, SmallInteger
+
+from vestnik.store import schema
+from vestnik.store.engine import Row, Transaction, Values
+from vestnik.store.statement import Statement, insert_into, rows
+
+mailings, chunks, holds = schema.mailings, schema.mailing_chunks, schema.mailing_holds
+
+EXPANDING = 0
+EXPANDED = 1
+
+PUT = insert_into(mailings, "client_id", "id", "wire_id", "state", "common", "total", "created_at")
+PUT_CHUNKS = insert_into(chunks)
+PUT_HOLDS = insert_into(holds)
+OLDEST = Statement(
+    sa.select(
+        mailings.c.client_id,
+        mailings.c.id,
+        mailings.c.wire_id,
+        mailings.c.common,
+        mailings.c.cursor,
+        mailings.c.total,
+        mailings.c.made,
+    )
+    .where(mailings.c.state == sa.literal_column("0"))
+    .order_by(mailings.c.id)
+    .limit(sa.literal_column("1"))
+    .with_for_update(skip_locked=True)
+)
+ANY = Statement(
+    sa.select(mailings.c.id)
+    .where(mailings.c.state == sa.literal_column("0"))
+    .limit(sa.literal_column("1"))
+)
+_stored = rows("stored", id=BigInteger)
+STORED = Statement(sa.select(mailings.c.id).join(_stored, mailings.c.id == _stored.c.id), many=True)
+CHUNK = Statement(
+    sa.select(chunks.c.rows).where(
+        chunks.c.mailing_id == sa.bindparam("mailing"), chunks.c.seq == sa.bindparam("place")
+    )
+)
+DROP_CHUNK = Statement(
+    sa.delete(chunks).where(
+        chunks.c.mailing_id == sa.bindparam("mailing"), chunks.c.seq == sa.bindparam("place")
+    )
+)
+ADVANCE = Statement(
+    sa.update(mailings)
+    .values(
+        cursor=mailings.c.cursor + 1,
+        made=mailings.c.made + sa.bindparam("more"),
+        state=sa.bindparam("now_state"),
+    )
+    .where(mailings.c.client_id == sa.bindparam("client"), mailings.c.id == sa.bindparam("mailing"))
+)
+_less = rows(
+    "less", mailing_id=BigInteger, account_id=BigInteger, purse=SmallInteger, by=BigInteger
+)
+LOWER_HOLDS = Statement(
+    sa.update(holds)
+    .values(held=holds.c.held - _less.c.by)
+    .where(
+        holds.c.mailing_id == _less.c.mailing_id,
+        holds.c.account_id == _less.c.account_id,
+        holds.c.purse == _less.c.purse,
+    ),
+    many=True,
+)
+DROP_HOLDS = Statement(sa.delete(holds).where(holds.c.mailing_id == sa.bindparam("mailing")))
+OF_WIRE_ID = Statement(
+    sa.select(mailings.c.id, mailings.c.cursor, mailings.c.created_at).where(
+        mailings.c.client_id == sa.bindparam("client"),
+        mailings.c.wire_id == sa.bindparam("wire"),
+        mailings.c.state == sa.literal_column("0"),
+    )
+)
+CHUNKS_LEFT = Statement(
+    sa.select(chunks.c.rows)
+    .where(chunks.c.mailing_id == sa.bindparam("mailing"))
+    .order_by(chunks.c.seq)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """A mailing that is being expanded; `common` is JSON of what all its messages share."""
+
+    client_id: int
+    id: int
+    wire_id: str
+    common: str
+    cursor: int
+    total: int
+    made: int
+
+
+async def put(tx: Transaction, made: Values, lists: Sequence[bytes]) -> None:
+    """Store a mailing (client, id, wire id, state, common, total, created at) and its chunks."""
+    await tx.many(PUT, [made])
+    await tx.many(PUT_CHUNKS, [(made[1], seq, rows) for seq, rows in enumerate(lists)])
+
+
+async def put_holds(tx: Transaction, made: Sequence[Values]) -> None:
+    """What an unexpanded mailing holds: (mailing, account, purse, held)."""
+    await tx.many(PUT_HOLDS, made)
+
+
+async def waiting(tx: Transaction) -> bool:
+    """Some mailing is not expanded yet."""
+    return await tx.one(ANY) is not None
+
+
+async def any_of(tx: Transaction, ids: Sequence[int]) -> bool:
+    """One of these mailings is in the store."""
+    return bool(await tx.many(STORED, [(i,) for i in ids]))
+
+
+async def oldest(tx: Transaction) -> Mailing | None:
+    """The mailing to expand next, locked."""
+    row = await tx.one(OLDEST)
+    return Mailing(*row) if row else None
+
+
+async def chunk(tx: Transaction, mailing_id: int, seq: int) -> bytes | None:
+    row = await tx.one(CHUNK, mailing=mailing_id, place=seq)
+    return bytes(row[0]) if row else None
+
+
+async def advance(tx: Transaction, mailing: Mailing, made: int, *, done: bool) -> None:
+    """The chunk at the cursor has become messages."""
+    await tx.run(DROP_CHUNK, mailing=mailing.id, place=mailing.cursor)
+    await tx.run(
+        ADVANCE,
+        client=mailing.client_id,
+        mailing=mailing.id,
+        more=made,
+        now_state=EXPANDED if done else EXPANDING,
+    )
+
+
+async def lower_holds(tx: Transaction, mailing_id: int, by: Sequence[tuple[int, int]]) -> None:
+    """What the mailing held for its messages stands on them now: (account, amount)."""
+    await tx.many(LOWER_HOLDS, [(mailing_id, account, 0, amount) for account, amount in sorted(by)])
+
+
+async def drop_holds(tx: Transaction, mailing_id: int) -> None:
+    await tx.run(DROP_HOLDS, mailing=mailing_id)
+
+
+async def of_wire_id(tx: Transaction, client_id: int, wire_id: str) -> Sequence[Row]:
+    """Mailings that are still expanded under a wire id: (id, cursor, created at)."""
+    return await tx.all(OF_WIRE_ID, client=client_id, wire=wire_id)
+
+
+async def chunks_left(tx: Transaction, mailing_id: int) -> Sequence[Row]:
+    """The lists that are not messages yet."""
+    return await tx.all(CHUNKS_LEFT, mailing=mailing_id)
