@@ -182,7 +182,7 @@ async def test_an_unknown_address_tells_what_there_is(centre):
     answer = await centre.ask("/sys/nothing.php")
 
     assert answer.status == 404
-    assert b"balance, send, status" in answer.body
+    assert b"balance, downloads, get, send, status" in answer.body
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
