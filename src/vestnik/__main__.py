@@ -1,0 +1,51 @@
+"""The command line: `vestnik`, or `python -m vestnik`."""
+
+import sys
+from typing import Any
+
+import typer
+
+from vestnik.commands import carrier, client, numbering, rate, route, store
+
+app = typer.Typer(
+    name="vestnik",
+    help="A self-hosted messaging centre.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(store.migrate)
+app.add_typer(client.app, name="client")
+app.add_typer(carrier.app, name="carrier")
+app.add_typer(route.app, name="route")
+app.add_typer(rate.app, name="rate")
+app.add_typer(numbering.app, name="numbering")
+
+
+def run() -> None:
+    """Run the command of this process; what is wrong with it is one sentence and exit code 1."""
+    try:
+        ended = app(standalone_mode=False)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as wrong:
+        # Typer has a copy of click inside and no public name for the base of its errors.
+        if not hasattr(wrong, "format_message"):
+            raise
+        typer.echo(_sentence(wrong), err=True)
+        sys.exit(1)
+    sys.exit(ended if isinstance(ended, int) else 0)
+
+
+def _sentence(wrong: Any) -> str:
+    words = str(wrong.format_message())
+    if words.startswith("Usage:"):  # a group without a command: its help
+        return words
+    context = getattr(wrong, "ctx", None)
+    hint = f"; see '{context.command_path} --help'" if context else ""
+    return f"vestnik: {words.rstrip('.')}{hint}"
+
+
+if __name__ == "__main__":
+    run()
