@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from vestnik.commands import carrier, client, numbering, rate, route, store
+from vestnik.commands import carrier, client, demo, numbering, rate, route, serve, store
 
 app = typer.Typer(
     name="vestnik",
@@ -15,6 +15,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command()(serve.serve)
+app.command()(demo.demo)
 app.command()(store.migrate)
 app.add_typer(client.app, name="client")
 app.add_typer(carrier.app, name="carrier")

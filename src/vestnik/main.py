@@ -33,6 +33,7 @@ from vestnik.services.billing import Billing
 from vestnik.services.delivery import Flight, Outcome
 from vestnik.services.directory import Current
 from vestnik.services.gathering import Gathering
+from vestnik.services.history import History
 from vestnik.services.incoming import Came
 from vestnik.services.intake import Intake
 from vestnik.services.reports import Heard
@@ -40,16 +41,21 @@ from vestnik.services.sending import Sending
 from vestnik.services.settlement import Setting
 from vestnik.services.setup import prepare_own
 from vestnik.services.status import Statuses
+from vestnik.services.task_files import files_of
+from vestnik.services.tasks import Tasks
 from vestnik.store import messages, store_at
 from vestnik.workers.carriers import Carriers
 from vestnik.workers.dispatch import Dispatchers, Office
 from vestnik.workers.housekeeping import Housekeeping
 from vestnik.workers.loop import repeat
 from vestnik.workers.mailings import Mailings
+from vestnik.workers.tasks import Exports
+from vestnik.workers.tasks import Settings as ExportSettings
 
 log = structlog.get_logger(__name__)
 
 LOCK_NAME = "serve.lock"
+ROLES = frozenset({"doors", "dispatch", "exports", "housekeeping"})  # what a node may do
 DIRECTORY_S = 1.0
 HOUSEKEEPING_S = 1.0
 MAILINGS_S = 1.0
@@ -72,12 +78,14 @@ class Centre:
         self.notifier = LocalNotifier()
         self.node = settings.centre.node
         self.ports: dict[str, tuple[str, int]] = {}
+        self.roles = ROLES
+        self.listener: Listener | None = None
         self._lock: TextIO | None = None
         self._workers: list[asyncio.Task[None]] = []
         self._lines: list[asyncio.Task[None]] = []
 
-    async def start(self, http: str | None = None) -> None:
-        """Open the store, start the workers, then open the doors.
+    async def start(self, http: str | None = None, roles: frozenset[str] = ROLES) -> None:
+        """Open the store, start the workers, then open the doors; `roles` of those in ROLES.
 
         Raises AlreadyServing, StoreUnavailable, OSError for a port that is taken, SettingsWrong.
         """
@@ -87,11 +95,15 @@ class Centre:
         await prepare_own(self.store)
         await self.current.refresh()
         await self._build()
+        self._build_services()
         await self._recover()
         self._begin_lines()
-        await self.carriers.follow()
+        self.roles = roles
+        if "dispatch" in roles:
+            await self.carriers.follow()
         self._begin_workers()
-        await self._open_http(self.settings.http.listen if http is None else http)
+        if "doors" in roles:
+            await self._open_http(self.settings.http.listen if http is None else http)
 
     def _take_lock(self) -> None:
         """One serve for each folder with an embedded store."""
@@ -135,6 +147,9 @@ class Centre:
             self.dispatchers,
             lambda: self.notifier.ring("mailings"),
         )
+
+    def _build_services(self) -> None:
+        directory = self.current.current
         self.access = Access(
             directory,
             AccessSettings(
@@ -147,11 +162,32 @@ class Centre:
             self.current.value.key_secret,
         )
         zone = ZoneInfo(self.settings.centre.zone)
+        files = files_of(self.store, self.data)
+
+        def ring_exports() -> None:
+            self.notifier.ring("exports")
+
         self.services = Services(
             access=self.access,
             sending=Sending(directory, self.intake, zone),
             billing=Billing(self.store, directory),
             status=Statuses(self.store, directory, self.setting),
+            history=History(self.store, directory, self.settings.centre.language),
+            tasks=Tasks(self.store, files, ring_exports),
+        )
+        self.exports = Exports(
+            self.store,
+            files,
+            directory,
+            ExportSettings(
+                url=self.settings.store.url,
+                data=self.data,
+                node=self.node,
+                language=self.settings.centre.language,
+                lease_s=self.settings.tasks.lease_s,
+                keep_days=self.settings.tasks.keep_days,
+            ),
+            ring=ring_exports,
         )
         self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers)
         self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
@@ -184,21 +220,24 @@ class Centre:
 
     def _begin_workers(self) -> None:
         self._work("directory", DIRECTORY_S, self._follow)
-        self._work("mailings", MAILINGS_S, self.mailings.run_once)
-        self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
+        if "exports" in self.roles:
+            self._work("exports", self.settings.tasks.period_s, self.exports.run_once)
+        if "dispatch" in self.roles:
+            self._work("mailings", MAILINGS_S, self.mailings.run_once)
+        if "housekeeping" in self.roles:
+            self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
 
     def _work(self, name: str, period_s: float, work: Callable[[], Awaitable[bool]]) -> None:
         loop: Coroutine[Any, Any, None] = repeat(name, period_s, self.notifier, work)
         self._workers.append(asyncio.create_task(loop, name=name))
 
     async def _follow(self) -> bool:
-        if await self.current.refresh():
+        if await self.current.refresh() and "dispatch" in self.roles:
             await self.carriers.follow()
         return False
 
     async def _open_http(self, listen: str) -> None:
         address = config.address(listen, "[http] listen")
-        self.listener: Listener | None = None
         if address is None:
             return
         tls = self.settings.http
@@ -234,6 +273,7 @@ class Centre:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+        await self.exports.close()
         self.intake.close()
         await self._lines[0]
         await self.carriers.stop(grace_s)

@@ -1,0 +1,66 @@
+"""`vestnik serve`: the centre, until it is told to stop."""
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vestnik.commands.place import DATA, Config, Data, settings_of, stop
+
+if TYPE_CHECKING:
+    from vestnik.main import Centre
+
+
+def serve(
+    http: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="HTTP door; port 0 picks a free one, off closes it."
+        ),
+    ] = None,
+    roles: Annotated[
+        str,
+        typer.Option(help="What this node does, comma-separated: doors, dispatch, exports, …"),
+    ] = "",
+    data: Data = DATA,
+    config: Config = None,
+) -> None:
+    """Run the centre.  When every door is open it prints one line: "vestnik ready http=…"."""
+    import uvloop
+
+    from vestnik import logs
+    from vestnik.main import ROLES, Centre
+
+    settings = settings_of(data, config)
+    chosen = frozenset(role.strip() for role in roles.split(",") if role.strip()) or ROLES
+    if wrong := chosen - ROLES:
+        stop(f"there is no role '{min(wrong)}'; there are: {', '.join(sorted(ROLES))}")
+    logs.configure(settings.log.level, settings.log.format)
+    try:
+        centre = Centre(settings, data)
+    except ValueError as reason:
+        stop(f"[store] url: {reason}")
+    uvloop.run(_run(centre, http, chosen))
+
+
+async def _run(centre: "Centre", http: str | None, roles: frozenset[str]) -> None:
+    from vestnik.config import SettingsWrong
+    from vestnik.domain.refusals import StoreUnavailable
+    from vestnik.main import AlreadyServing
+
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        await centre.start(http, roles)
+    except (AlreadyServing, SettingsWrong, StoreUnavailable) as reason:
+        await centre.abandon()
+        stop(str(reason))
+    except OSError as reason:
+        await centre.abandon()
+        stop(f"a door cannot be opened: {reason.strerror or reason}; is its port taken?")
+    typer.echo(centre.ready_line)
+    await told.wait()
+    await centre.stop()
