@@ -1,7 +1,7 @@
 """The contract of a channel.
 
-One channel object serves one carrier.  It keeps its own window and pace; the dispatcher hands it
-no more than `window` messages at one time and is told what became of each.  What comes back by itself (reports,
+One channel object serves one carrier.  It keeps its own window and pace; the dispatcher hands
+it no more than `window` messages at one time and is told what became of each.  What comes back by itself (reports,
 incoming messages) goes to the `Hears` it was started with, which returns once it is durable: only
 then may the carrier be answered.
 """
@@ -10,10 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from vestnik.domain.message import Incoming, Outgoing, Report, Status
-
-# A part's number (from 1) and the carrier's id for it.
-Refs = tuple[tuple[int, str], ...]
+from vestnik.domain.message import Incoming, Outgoing, Refs, Report, Status
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import structlog
 
-from vestnik.channels.base import Hears, Refs, SendFailed, Taken
+from vestnik.channels.base import Hears, SendFailed, Taken
 from vestnik.channels.smpp_binds import Bind
 from vestnik.channels.smpp_heard import Ears
 from vestnik.channels.smpp_refusals import PAUSES, refusals, verdict_on
 from vestnik.channels.smpp_settings import SmppSettings
 from vestnik.channels.smpp_submits import Submit, compose
-from vestnik.domain.message import Err, Incoming, Outgoing, Report, Status
+from vestnik.domain.message import Err, Incoming, Outgoing, Refs, Report, Status
 from vestnik.net.smpp import Link, LinkLost, NoAnswer
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp.command_status import ESME_ROK, ESME_RX_T_APPN, described

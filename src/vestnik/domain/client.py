@@ -1,4 +1,4 @@
-"""A client of the centre: who it is, what it may do, and the limits that protect the centre from it."""
+"""A client of the centre: who it is, what it may do, and the limits that protect us from it."""
 
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_address

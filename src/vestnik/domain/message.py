@@ -115,11 +115,15 @@ class Err:
     REJECTED = 255
 
 
+# A part's number (from 1) and the carrier's id for it.
+Refs = tuple[tuple[int, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """All that a channel needs to know of one message.
 
-    `options` is open-ended and per kind: `udh` (hex), `pid`, `dcs` for binary, `max_parts`.
+    `options` is open-ended and per kind: `data` (hex), `pid`, `dcs` for binary.
     `taken` are the numbers of parts that the carrier already has (a retry sends the others).
     `expires_at` is in ms since the epoch; None leaves it to the carrier.
     """

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from vestnik.channels.base import Refs
-from vestnik.domain.message import Err, Kind, Outgoing, Status
+from vestnik.domain.message import Err, Kind, Outgoing, Refs, Status
 from vestnik.services import reports
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.settlement import Money, Setting, Settlement, Standing

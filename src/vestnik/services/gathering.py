@@ -19,8 +19,8 @@ AGAIN_S = 1.0
 class Gathering(Generic[T]):
     """A line of items and the one commit that takes them.
 
-    `commit` writes a batch.  When it is refused for its data each item goes alone, so that a bad one
-    harms no other.
+    `commit` writes a batch.  When it is refused for its data each item goes alone, so that a
+    bad one harms no other.
     """
 
     def __init__(self, name: str, commit: Callable[[list[T]], Awaitable[object]]) -> None:

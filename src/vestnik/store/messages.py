@@ -1,4 +1,4 @@
-"""Messages, the texts they share, their parts at a carrier, and reports that matched nothing yet."""
+"""Messages, the texts they share, their parts at a carrier, reports that matched nothing yet."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -2,8 +2,8 @@
 
 The writer drives each transaction function to its end itself.  Functions that have gathered while
 it was busy share one commit, and so one fsync; each stands behind a savepoint of its own, so one
-that raises takes nothing of the others with it.  Checkpoints have a connection and a thread of their
-own, so no commit waits for one.
+that raises takes nothing of the others with it.  Checkpoints have a connection and a thread of
+their own, so no commit waits for one.
 """
 
 import asyncio
@@ -114,7 +114,7 @@ class _Job(Generic[T]):
         self._failure: BaseException | None = None
 
     def run(self, connection: apsw.Connection) -> None:
-        """Drive the function behind a savepoint; raises only when the store itself is in trouble."""
+        """Drive the function behind a savepoint; raises only when the store is in trouble."""
         connection.execute("SAVEPOINT job")
         try:
             self._result = _drive(self._work(SqliteTransaction(connection)))

@@ -1,4 +1,4 @@
-"""Carriers of the directory → dispatchers with their channels, kept in step while the centre runs."""
+"""Carriers of the directory → dispatchers with their channels, kept in step."""
 
 import asyncio
 from collections.abc import Callable
