@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from vestnik.commands import carrier, client, demo, numbering, rate, route, serve, store
+from vestnik.commands import carrier, client, demo, doctor, numbering, rate, route, serve, store
 
 app = typer.Typer(
     name="vestnik",
@@ -18,6 +18,8 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(store.migrate)
+app.command()(store.check)
+app.command()(doctor.doctor)
 app.add_typer(client.app, name="client")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(route.app, name="route")

@@ -63,7 +63,7 @@ async def test_every_change_raises_the_version(fresh):
     await changed()
     await fresh.write(clients.add_key, "alex", "", NOW)
     await changed()
-    await fresh.write(clients.change, "alex", {"day_limit": "5"})
+    await fresh.write(clients.change, "alex", {"day_limit": "5"}, Ids(31), NOW)
     await changed()
 
     assert versions == sorted(set(versions))
@@ -200,7 +200,7 @@ async def test_limits_and_fields_are_changed_together(fresh):
         "admin": "1",
     }
 
-    await fresh.write(clients.change, "alex", changes)
+    await fresh.write(clients.change, "alex", changes, Ids(31), NOW)
     found = (await read(fresh)).clients[client.id]
 
     assert found.limits == replace(client.limits, day_limit=500, charge_on="delivered")
@@ -211,8 +211,10 @@ async def test_limits_and_fields_are_changed_together(fresh):
 
 async def test_an_empty_value_brings_the_default_back(fresh):
     client = await add(fresh, "alex")
-    await fresh.write(clients.change, "alex", {"simultaneous": "0", "addresses": "192.0.2.7"})
-    await fresh.write(clients.change, "alex", {"simultaneous": "", "addresses": ""})
+    await fresh.write(
+        clients.change, "alex", {"simultaneous": "0", "addresses": "192.0.2.7"}, Ids(31), NOW
+    )
+    await fresh.write(clients.change, "alex", {"simultaneous": "", "addresses": ""}, Ids(31), NOW)
 
     assert (await read(fresh)).clients[client.id] == client
 
@@ -237,7 +239,9 @@ async def test_a_wrong_setting_changes_nothing(fresh, changes, words):
     client = await add(fresh, "alex")
 
     with pytest.raises(BadParameters, match=words):
-        await fresh.write(clients.change, "alex", {"text_max": "7", "credit": "1", **changes})
+        await fresh.write(
+            clients.change, "alex", {"text_max": "7", "credit": "1", **changes}, Ids(31), NOW
+        )
 
     assert (await read(fresh)).clients[client.id] == client
     assert (await fresh.read(ledger.account, client.id)).credit == 0
@@ -245,7 +249,7 @@ async def test_a_wrong_setting_changes_nothing(fresh, changes, words):
 
 async def test_every_setting_is_shown_with_its_help(fresh):
     await add(fresh, "alex")
-    await fresh.write(clients.change, "alex", {"day_limit": "500", "credit": "7"})
+    await fresh.write(clients.change, "alex", {"day_limit": "500", "credit": "7"}, Ids(31), NOW)
 
     shown = {s.name: s for s in await fresh.read(clients.show, "alex")}
 

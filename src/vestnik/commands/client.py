@@ -165,7 +165,7 @@ def set_(
 
     async def work(store: "Store", _: "Settings") -> Any:
         if wanted:
-            await store.write(clients.change, login, wanted)
+            await store.write(clients.change, login, wanted, _entry_ids(), store.now())
         return await store.read(clients.show, login)
 
     shown = in_store(data, config, work)

@@ -43,7 +43,7 @@ def settings_of(data: Path, config: Path | None) -> "Settings":
 def in_store(
     data: Path, config: Path | None, work: "Callable[[Store, Settings], Awaitable[T]]"
 ) -> T:
-    """Run work on the open store, which is made if it is not there; ends the command on refusals."""
+    """Run work on the open store, made if it is not there; ends the command on refusals."""
     return plainly(_open_and_run(data, settings_of(data, config), work))
 
 
@@ -126,3 +126,19 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in shown:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
+
+
+def is_serving(data: Path) -> bool:
+    """A process serves this data folder now."""
+    import fcntl
+
+    from vestnik.main import LOCK_NAME
+
+    try:
+        with (data / LOCK_NAME).open("r") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False

@@ -1,8 +1,26 @@
-"""`vestnik migrate`, `check` and `doctor`: the store, its invariants, the whole set-up."""
+"""`vestnik migrate` and `vestnik check`: the store's version and its invariants."""
+
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, plainly, settings_of, store_of
+from vestnik.commands.place import (
+    DATA,
+    Config,
+    Data,
+    in_store,
+    is_serving,
+    plainly,
+    settings_of,
+    stop,
+    store_of,
+)
+
+if TYPE_CHECKING:
+    from vestnik.config import Settings
+    from vestnik.domain.route import Carrier
+    from vestnik.store.engine import Store
 
 
 def migrate(data: Data = DATA, config: Config = None) -> None:
@@ -24,3 +42,38 @@ def migrate(data: Data = DATA, config: Config = None) -> None:
         typer.echo(f"applied {name}")
     if not applied:
         typer.echo("the store is of this version already")
+
+
+def check(data: Data = DATA, config: Config = None) -> None:
+    """Prove the invariants of the store, and say what is wrong."""
+    from vestnik.domain.schedule import day_number
+    from vestnik.services import carriers
+    from vestnik.services import check as invariants
+    from vestnik.services.task_files import files_of
+
+    async def work(store: "Store", settings: "Settings") -> list[str]:
+        found, _ = await store.read(carriers.everything)
+        now = store.now()
+        known = invariants.Circumstances(
+            now_ms=now,
+            today=day_number(now, ZoneInfo(settings.centre.zone)),
+            windows={carrier.id: _window(carrier) for carrier in found},
+            serving=is_serving(data),
+        )
+        wrong = await store.read(invariants.violations, known)
+        return wrong + await invariants.files(store, files_of(store, data))
+
+    wrong = in_store(data, config, work)
+    for sentence in wrong:
+        typer.echo(sentence, err=True)
+    if wrong:
+        stop(f"the store breaks its rules, {len(wrong)} times: keep a copy of it and report this")
+    typer.echo("every rule holds")
+
+
+def _window(carrier: "Carrier") -> int:
+    """How many messages may be on their way to a carrier at one time."""
+    from vestnik.channels import CHANNELS
+
+    window: int = CHANNELS[carrier.channel].check(dict(carrier.settings)).window
+    return window

@@ -171,7 +171,9 @@ async def remove_key(tx: Transaction, login: str, key_id: int) -> None:
     await settings.raise_version(tx)
 
 
-async def change(tx: Transaction, login: str, changes: Mapping[str, str]) -> Client:
+async def change(
+    tx: Transaction, login: str, changes: Mapping[str, str], ids: Ids, now_ms: int
+) -> Client:
     """Change limits and fields, all or none; an empty value of a limit brings its default back."""
     client = await named(tx, login)
     limits: dict[str, str | int] = {
@@ -180,7 +182,7 @@ async def change(tx: Transaction, login: str, changes: Mapping[str, str]) -> Cli
     fields: dict[str, Any] = {}
     for name, value in changes.items():
         if name == "credit":
-            await _set_credit(tx, client, value)
+            await _set_credit(tx, client, value, ids, now_ms)
         elif name in FIELDS:
             fields[name] = _field(client, name, value)
         elif name in LIMIT_NAMES:
@@ -236,15 +238,25 @@ async def _book(
 ) -> Account:
     """One entry of money that comes from outside, or goes there."""
     account = (await ledger.lock(tx, [(client.id, 0)]))[client.id, 0]
+    kind = "topup" if amount > 0 else "correction"
+    await ledger.book(tx, [await _entry(tx, client, kind, amount, note, ids, now_ms)])
+    account.posted += amount
+    return account
+
+
+async def _entry(
+    tx: Transaction, client: Client, kind: str, amount: int, note: str, ids: Ids, now_ms: int
+) -> Entry:
+    """An entry of an account that this transaction has locked."""
     last = await clients.last_entry_id(tx, client.id)
     number = ids.take(now_ms)[0]
     while number <= last:  # another command, in the same millisecond
         number = ids.take(now_ms)[0]
-    entry = Entry(
+    return Entry(
         account_id=client.id,
         purse=0,
         id=number,
-        kind="topup" if amount > 0 else "correction",
+        kind=kind,
         posted=amount,
         held=0,
         messages=0,
@@ -252,15 +264,16 @@ async def _book(
         note=note,
         at=now_ms,
     )
-    await ledger.book(tx, [entry])
-    account.posted += amount
-    return account
 
 
-async def _set_credit(tx: Transaction, client: Client, value: str) -> None:
+async def _set_credit(tx: Transaction, client: Client, value: str, ids: Ids, now_ms: int) -> None:
+    """It moves no money, but the entry shows since when an account may owe more or less."""
     amount = parse_money(value or "0")
     if amount < 0:
         raise BadParameters("credit cannot be negative")
+    await ledger.lock(tx, [(client.id, 0)])
+    entry = await _entry(tx, client, "credit", 0, f"credit is {money(amount)}", ids, now_ms)
+    await ledger.book(tx, [entry])
     await ledger.set_credit(tx, client.id, amount)
 
 
