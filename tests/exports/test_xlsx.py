@@ -91,6 +91,7 @@ def test_a_disk_that_is_full_is_an_os_error(tmp_path):
 
     ended = subprocess.run(
         [sys.executable, "-c", script, tmp_path / "file"],
+        check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
 

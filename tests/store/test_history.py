@@ -7,10 +7,11 @@ from vestnik.store.history import Filter
 
 pytestmark = pytest.mark.anyio
 
+ALL = Filter()
 LOW, HIGH = first_id(NOON - 30 * DAY), first_id(NOON + 30 * DAY)
 
 
-async def scanned(store, wanted=Filter(), low=LOW, high=HIGH, most=100, client=1):
+async def scanned(store, wanted=ALL, low=LOW, high=HIGH, most=100, client=1):
     rows = await store.read(history.scan, client, wanted, low, high, most)
     return [row[1] for row in rows]
 

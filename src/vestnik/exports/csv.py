@@ -37,13 +37,14 @@ def _lines(page: Page, columns: int, free: Sequence[int]) -> list[str]:
     delimiters = columns - 1
     lines = []
     for row in page:
+        cells = row
         for place in free:
             if row[place][:1] in FORMULA:
-                row = [_guarded(cell) if at in free else cell for at, cell in enumerate(row)]
+                cells = [_guarded(cell) if at in free else cell for at, cell in enumerate(row)]
                 break
-        line = DELIMITER.join(row)
+        line = DELIMITER.join(cells)
         if line.count(DELIMITER) != delimiters or '"' in line or "\n" in line or "\r" in line:
-            line = DELIMITER.join([_quoted(cell) for cell in row])
+            line = DELIMITER.join([_quoted(cell) for cell in cells])
         lines.append(line)
     return lines
 

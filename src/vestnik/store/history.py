@@ -54,8 +54,8 @@ class Filter:
 class _Id(sa.ColumnElement[int]):
     """`messages.id` in a condition for which SQLite must not choose the key.
 
-    It takes any range of a key, and its order, for a bargain.  PostgreSQL knows better, and finds its partitions
-    by that range.
+    It takes any range of a key, and its order, for a bargain.  PostgreSQL knows better, and finds
+    its partitions by that range.
     """
 
     inherit_cache = False

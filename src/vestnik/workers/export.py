@@ -141,9 +141,21 @@ class _Pages:
 
 
 def _tell(word: Word) -> None:
-    """Write to the centre; raises BrokenPipeError when it is no more, which ends this process."""
-    sys.stdout.buffer.write(msgspec.json.encode(word) + b"\n")
-    sys.stdout.buffer.flush()
+    """Write to the centre; raises BrokenPipeError when it is no more."""
+    os.write(1, msgspec.json.encode(word) + b"\n")
+
+
+def _done(job: Job) -> Word:
+    """Do a job; returns how it ended."""
+    try:
+        return export(job, _tell)
+    except BrokenPipeError:
+        raise
+    except Exception as failure:  # noqa: BLE001 - the centre is told, and decides
+        if isinstance(failure, OSError) and failure.errno in FULL:
+            return DiskFull(f"the disk is full: {failure.strerror}")
+        traceback.print_exc()
+        return Stopped(str(failure) or type(failure).__name__)
 
 
 def main() -> int:
@@ -152,16 +164,10 @@ def main() -> int:
     os.nice(NICE)
     job = msgspec.json.decode(sys.stdin.buffer.read(), type=Job)
     try:
-        word: Word = export(job, _tell)
+        word = _done(job)
+        _tell(word)
     except BrokenPipeError:
-        return 1
-    except Exception as failure:  # noqa: BLE001 - the centre is told, and decides
-        if isinstance(failure, OSError) and failure.errno in FULL:
-            word = DiskFull(f"the disk is full: {failure.strerror}")
-        else:
-            traceback.print_exc()
-            word = Stopped(str(failure) or type(failure).__name__)
-    _tell(word)
+        return 1  # nobody is there to put the file in place
     return 0 if isinstance(word, Finished) else 1
 
 

@@ -1,4 +1,4 @@
-"""Due deferred tasks: a child process makes each file, this watches it and puts the file in place."""
+"""Due deferred tasks: a child makes each file, and here it is watched and the file put in place."""
 
 import asyncio
 import shutil
