@@ -52,9 +52,9 @@ class Connection(asyncio.Protocol):
             self.done.set_exception(failure or ConnectionError("closed by the server"))
 
 
-def send_request(login: str, password: str, phone: str, text: str) -> bytes:
+def send_request(login: str, password: str, phone: str, text: str, more: str = "") -> bytes:
     """A GET of send.php."""
-    query = f"login={login}&psw={password}&phones={phone}&mes={quote_plus(text)}&fmt=3"
+    query = f"login={login}&psw={password}&phones={phone}&mes={quote_plus(text)}&fmt=3&{more}"
     return f"GET /sys/send.php?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
 
@@ -89,10 +89,14 @@ async def run(
 
 
 def main() -> None:
-    """Usage: load HOST PORT LOGIN PASSWORD CONNECTIONS COUNT FIRST: distinct phones from FIRST."""
+    """Usage: load HOST PORT LOGIN PASSWORD CONNECTIONS COUNT FIRST [MORE].
+
+    The phones are COUNT numbers from FIRST; MORE are further parameters of the query.
+    """
     host, port, login, password, connections, count, first = sys.argv[1:8]
+    more = "".join(sys.argv[8:9])
     requests = [
-        send_request(login, password, str(int(first) + n), f"Your code is {n}")
+        send_request(login, password, str(int(first) + n), f"Your code is {n}", more)
         for n in range(int(count))
     ]
     import uvloop

@@ -38,6 +38,7 @@ class Monitoring:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._calls: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._queue = Gauge(
             "vestnik_queue_messages",
             "Messages that are not finished, by carrier and stage.",
@@ -59,8 +60,12 @@ class Monitoring:
 
     def observe(self, endpoint: str, error: int, seconds: float) -> None:
         """A call of the HTTP API is over."""
-        self._requests.labels(endpoint, error).inc()
-        self._seconds.labels(endpoint).observe(seconds)
+        known = self._calls.get((endpoint, error))
+        if known is None:
+            known = self._requests.labels(endpoint, error), self._seconds.labels(endpoint)
+            self._calls[endpoint, error] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
     def pages(self) -> Mapping[str, Callable[[], Awaitable[Page]]]:
         return {"/healthz": self._health, "/readyz": self._ready, "/metrics": self._metrics}

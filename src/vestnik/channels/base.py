@@ -1,9 +1,9 @@
 """The contract of a channel.
 
 One channel object serves one carrier.  It keeps its own window and pace; the dispatcher hands
-it no more than `window` messages at one time and is told what became of each.  What comes back by itself (reports,
-incoming messages) goes to the `Hears` it was started with, which returns once it is durable: only
-then may the carrier be answered.
+it no more than `window` messages at one time and is told what became of each.  What comes back by
+itself (reports, incoming messages) goes to the `Hears` it was started with, which returns once it
+is durable: only then may the carrier be answered.
 """
 
 from collections.abc import Awaitable, Callable

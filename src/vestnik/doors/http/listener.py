@@ -4,10 +4,51 @@ import asyncio
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vestnik.doors.http.server import Door
+
+
+class _OneWrite:
+    """A transport that writes once a turn of the loop.
+
+    Head and body of an answer leave in one segment: some clients parse what the first read gives
+    them (recorded.md), and one system call is half of two.
+    """
+
+    __slots__ = ("_loop", "_parts", "_transport")
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def _flush(self) -> None:
+        if self._parts:
+            self._transport.write(b"".join(self._parts))
+            self._parts.clear()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol over a transport that writes once a turn."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(_OneWrite(transport, self.loop))  # type: ignore[arg-type]  # a coat
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +116,7 @@ class Listener:
         settings = self._settings
         return uvicorn.Config(
             self._door,
-            http="httptools",
+            http=_Protocol,
             ws="none",
             lifespan="off",
             interface="asgi3",
