@@ -156,7 +156,8 @@ async def test_a_sound_store_has_nothing_wrong(sound):
         (
             (
                 "UPDATE accounts SET posted = 9000000, held = 0;"
-                "UPDATE entries SET held = 0, posted = -1000000, kind = 'capture' WHERE kind = 'hold';"
+                "UPDATE entries SET held = 0, posted = -1000000, kind = 'capture'"
+                " WHERE kind = 'hold';"
                 "UPDATE messages SET held = 0, cost = 4000000, money = 2;"
                 "UPDATE sums SET spent = 4000000 WHERE node = 0"
             ),
