@@ -166,7 +166,7 @@ def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, objec
             recipient.price,
             recipient.price,
             0,
-            Money.HELD if recipient.price else Money.NONE,
+            Money.HELD if recipient.charged else Money.NONE,
             int(Stage.SENDING),
         ),
         recipient.carrier_id,

@@ -66,6 +66,11 @@ class Recipient:
     id: int = 0
     handed: bool = False
 
+    @property
+    def charged(self) -> bool:
+        """Somebody pays for it: its payer, or an ancestor that lets the payer have it for less."""
+        return self.price > 0 or any(self.shares)
+
 
 @dataclass(slots=True)
 class Draft:

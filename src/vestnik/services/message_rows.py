@@ -53,9 +53,9 @@ class MessageRows:
         for recipient in recipients:
             waits = recipient.status == Status.WAITING
             status = recipient.status if fits or not waits else Status.NO_FUNDS
-            held = recipient.price if fits and waits else 0
+            holds = fits and waits and recipient.charged
             text_id = shared.get(recipient.text) if shared else None
-            self.messages.append(_message(sheet, recipient, int(status), held, text_id))
+            self.messages.append(_message(sheet, recipient, int(status), holds, text_id))
             self._count(sheet, recipient, status)
             if fits and waits:
                 self.queue.append(_queue(sheet, recipient))
@@ -109,8 +109,9 @@ def _hold(holds: dict[int, list[int]], account: int, amount: int) -> None:
 
 
 def _message(
-    sheet: Sheet, recipient: Recipient, status: int, held: int, text_id: int | None
+    sheet: Sheet, recipient: Recipient, status: int, holds: bool, text_id: int | None
 ) -> Values:
+    held = recipient.price if holds else 0
     return (
         sheet.client_id,
         recipient.id,
@@ -135,7 +136,7 @@ def _message(
         sheet.accounts[0],
         held,
         held,
-        int(held > 0),
+        int(holds),
     )
 
 
