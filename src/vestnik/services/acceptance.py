@@ -60,11 +60,12 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
     accounts = await ledger.lock(tx, _payers(batch.drafts))
     rows = MessageRows()
     answers: list[Values] = []
+    today = _Today(tx)
     for draft, decision in zip(batch.drafts, decisions.of, strict=True):
         if decision.first is not None:
             _repeat(decision)
         elif decision.refusal is None and decision.accepted is None:
-            await _apply_daily_limits(tx, draft)
+            await today.limit(draft)
             _decide(draft, decision, accounts)
             await _write(tx, rows, batch, draft, decision)
             if draft.digest is not None and draft.digest_kind is not dedup.Kind.IDENTICAL:
@@ -108,7 +109,7 @@ async def _refuse_duplicates(tx: Transaction, batch: Batch, of: list[Decision]) 
             continue
         if draft.digest_kind is dedup.Kind.IDENTICAL:
             decision.refusal = Duplicate()
-        elif first[0].params_digest != draft.params_digest:
+        elif _differs(draft, first[0].params_digest):
             decision.refusal = _other_parameters()
         else:
             decision.first = first[1]
@@ -138,10 +139,15 @@ async def _give_first_answers(tx: Transaction, repeats: list[tuple[Draft, Decisi
     known = {(r[0], bytes(r[1])): (r[2], r[3]) for r in await dedup.answers(tx, keys)}
     for draft, decision in repeats:
         params, answer = known[draft.client.id, draft.digest or b""]
-        if bytes(params or b"") != draft.params_digest:
+        if _differs(draft, bytes(params or b"")):
             decision.refusal = _other_parameters()
         else:
             _read_answer(answer, decision)
+
+
+def _differs(draft: Draft, first_params: bytes) -> bool:
+    """An Idempotency-Key stands for one set of parameters, an own id for whatever it says."""
+    return draft.digest_kind is dedup.Kind.KEY and draft.params_digest != first_params
 
 
 def _other_parameters() -> BadParameters:
@@ -160,27 +166,41 @@ def _payers(drafts: list[Draft]) -> list[tuple[int, int]]:
     return list(found)
 
 
-async def _apply_daily_limits(tx: Transaction, draft: Draft) -> None:
-    """Daily limits guard money, so they are judged here (status.md: err 247 and 251)."""
-    limits = draft.client.limits
-    if limits.day_limit:
-        today = await statistics.accepted(tx, draft.client.id, draft.day)
-        for recipient in _waiting(draft):
-            today += 1
-            if today > limits.day_limit:
-                _forbid(draft, recipient, Err.DAILY_LIMIT)
-    if limits.number_limit:
-        for recipient in _waiting(draft):
-            sent = await messages.sent_today(tx, draft.client.id, draft.day, recipient.phone)
-            if sent >= limits.number_limit:
-                _forbid(draft, recipient, Err.NUMBER_LIMIT)
+class _Today:
+    """What clients and numbers have had today, in the store and of this batch.
 
+    Daily limits guard money, so they are judged here (status.md: err 247 and 251).
+    """
 
-def _waiting(draft: Draft) -> list[Recipient]:
-    return [r for r in draft.recipients if r.status == Status.WAITING]
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._of_client: dict[tuple[int, int], int] = {}
+        self._of_number: dict[tuple[int, int, str], int] = {}
+
+    async def limit(self, draft: Draft) -> None:
+        """Forbid the recipients that are too many."""
+        limits, day = draft.client.limits, (draft.client.id, draft.day)
+        if limits.day_limit:
+            if day not in self._of_client:
+                self._of_client[day] = await statistics.accepted(self._tx, *day)
+            for recipient in draft.recipients:
+                self._of_client[day] += 1
+                if self._of_client[day] > limits.day_limit:
+                    _forbid(draft, recipient, Err.DAILY_LIMIT)
+        if limits.number_limit:
+            for recipient in draft.recipients:
+                number = (*day, recipient.phone)
+                if number not in self._of_number:
+                    self._of_number[number] = await messages.sent_today(self._tx, *number)
+                if self._of_number[number] >= limits.number_limit:
+                    _forbid(draft, recipient, Err.NUMBER_LIMIT)
+                self._of_number[number] += int(recipient.status == Status.WAITING)
 
 
 def _forbid(draft: Draft, recipient: Recipient, err: int) -> None:
+    """Refuse a recipient that nothing else was wrong with."""
+    if recipient.status != Status.WAITING:
+        return
     recipient.status, recipient.err = Status.FORBIDDEN, err
     for account, lost in zip(draft.accounts, (recipient.price, *recipient.shares), strict=False):
         if lost > 0:

@@ -54,10 +54,10 @@ class Sending:
         """
         draft = await self._draft(order, flood=True)
         accepted = await self._intake.submit(draft)
-        lonely = draft.recipients[0] if len(draft.recipients) == 1 else None
-        if lonely is not None and lonely.status >= Status.UNDELIVERABLE:
-            refusal = REFUSALS[lonely.status]
-            raise refusal(message_id=accepted.wire_id)
+        # What was answered counts, not the draft: a repeated key has its first answer.
+        lonely = accepted.recipients[0] if len(accepted.recipients) == 1 else None
+        if lonely is not None and lonely.status is not None:
+            raise REFUSALS[lonely.status](message_id=accepted.wire_id)
         return accepted
 
     async def price(self, order: Order) -> Accepted:
@@ -73,7 +73,8 @@ class Sending:
 
     async def _draft(self, order: Order, *, flood: bool) -> Draft:
         maker = Composer(order, self._directory(), self._floods if flood else None)
-        list_ = _List([p.account_id for p in maker.chain])
+        own_id = order.wire_id if order.client.limits.unique_ids else ""
+        list_ = _List([p.account_id for p in maker.chain], own_id)
         async for recipient in maker.recipients():
             list_.add(recipient)
         if not list_.total:
@@ -89,7 +90,7 @@ class Sending:
         return self._assembled(order, maker, list_)
 
     def _assembled(self, order: Order, maker: "Composer", list_: "_List") -> Draft:
-        digest, kind, remembered_s = _dedup_key(order)
+        digest, kind, remembered_s = _dedup_key(order, list_.own)
         list_.close()
         total = list_.total
         return Draft(
@@ -123,8 +124,10 @@ class _List:
     """The recipients of an order.  Up to WHOLE_MAX they stay as they are and go into one commit;
     a longer list is packed into chunks as it is read, so that memory stays flat."""
 
-    def __init__(self, accounts: list[int]) -> None:
+    def __init__(self, accounts: list[int], own_id: str) -> None:
         self.recipients: list[Recipient] = []
+        # The client's own id and every number, where an id may be used but once.
+        self.own = blake2b(own_id.encode(), digest_size=16, person=b"own id") if own_id else None
         self.chunks: list[bytes] = []
         self.holds = {accounts[0]: 0}
         self.packed = self.packed_parts = self.packed_cost = 0
@@ -136,6 +139,8 @@ class _List:
 
     def add(self, recipient: Recipient) -> None:
         self.recipients.append(recipient)
+        if self.own is not None:
+            self.own.update(b"\n" + recipient.phone.encode())
         if recipient.status == Status.WAITING:
             self._hold(recipient)
         most = bulk.CHUNK_ROWS if self.chunks else WHOLE_MAX
@@ -176,16 +181,14 @@ def fates(draft: Draft) -> list[Fate]:
     ]
 
 
-def _dedup_key(order: Order) -> tuple[bytes | None, dedup.Kind, int]:
+def _dedup_key(order: Order, own: blake2b | None) -> tuple[bytes | None, dedup.Kind, int]:
     """What makes this request the same as another, and for how many seconds."""
     limits = order.client.limits
     if order.idempotency_key:
         digest = blake2b(order.idempotency_key.encode(), digest_size=16, person=b"idempotency")
         return digest.digest(), dedup.Kind.KEY, DAY_S
-    if limits.unique_ids and order.wire_id and isinstance(order.lines, list):
-        own = "\n".join([order.wire_id, *(line.phones for line in order.lines)])
-        digest = blake2b(own.encode(), digest_size=16, person=b"own id")
-        return digest.digest(), dedup.Kind.UNIQUE_ID, DAY_S
+    if own is not None:
+        return own.digest(), dedup.Kind.UNIQUE_ID, DAY_S
     if limits.identical_s:
         return order.params_digest, dedup.Kind.IDENTICAL, limits.identical_s
     return None, dedup.Kind.IDENTICAL, 0

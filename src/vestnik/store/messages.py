@@ -271,6 +271,7 @@ TODAY_OF_NUMBER = Statement(
         messages.c.client_id == sa.bindparam("client"),
         messages.c.day == sa.bindparam("today"),
         messages.c.phone == sa.bindparam("to"),
+        messages.c.status < sa.literal_column("22"),  # from there on they were refused
     )
 )
 
@@ -355,6 +356,6 @@ async def hide(tx: Transaction, client_id: int, message_id: int) -> None:
 
 
 async def sent_today(tx: Transaction, client_id: int, day: int, phone: str) -> int:
-    """How many messages of the client's to this number were accepted on this day."""
+    """How many messages of the client's to this number were accepted, and not refused, on a day."""
     row: Any = await tx.one(TODAY_OF_NUMBER, client=client_id, today=day, to=phone)
     return int(row[0])
