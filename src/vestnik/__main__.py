@@ -30,7 +30,7 @@ app.add_typer(numbering.app, name="numbering")
 def run() -> None:
     """Run the command of this process; what is wrong with it is one sentence and exit code 1."""
     try:
-        ended = app(standalone_mode=False)
+        ended = app(prog_name="vestnik", standalone_mode=False)
     except typer.Abort:
         sys.exit(130)
     except Exception as wrong:
