@@ -1,6 +1,7 @@
 """Clients and their secrets."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -18,6 +19,8 @@ entries, on_account = schema.entries, schema.accounts
 
 PASSWORD = "password"
 KEY = "key"
+
+LIMITS_KNOWN = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,14 @@ def _client(row: Row) -> Client:
         sender=sender,
         admin=bool(admin),
         addresses=tuple(ip_network(a) for a in addresses.split(",") if a),
-        limits=limits_from(msgspec.json.decode(limits, type=dict[str, str | int])),
+        limits=_limits(limits),
     )
+
+
+@lru_cache(maxsize=LIMITS_KNOWN)
+def _limits(text: str) -> Limits:
+    """Most accounts share a few sets of limits."""
+    return limits_from(msgspec.json.decode(text, type=dict[str, str | int]))
 
 
 def _changing(client: Client) -> dict[str, Any]:
