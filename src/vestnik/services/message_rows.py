@@ -83,14 +83,16 @@ class MessageRows:
         return shared
 
     def _count(self, sheet: Sheet, recipient: Recipient, status: int) -> None:
+        delivered, failed = int(status == Status.DELIVERED), int(status >= Status.UNDELIVERABLE)
         self.sums.add(
-            statistics.Key(
-                sheet.client_id, sheet.day, recipient.kind, recipient.mccmnc, recipient.sender
+            (
+                sheet.client_id,
+                sheet.day,
+                int(recipient.kind),
+                recipient.mccmnc,
+                recipient.sender,
             ),
-            messages=1,
-            parts=recipient.parts,
-            delivered=int(status == Status.DELIVERED),
-            failed=int(status >= Status.UNDELIVERABLE),
+            (1, recipient.parts, 0, delivered, failed, 0, 0),
         )
 
     def _charge(self, sheet: Sheet, recipient: Recipient) -> None:

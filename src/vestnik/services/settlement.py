@@ -6,6 +6,7 @@ the messages themselves (`_counted`), so a recount over the messages must give t
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from operator import sub
 
 from vestnik.domain.message import Status
 from vestnik.services.directory import Directory
@@ -59,19 +60,21 @@ def standing_of(row: Row) -> Standing:
     return Standing(*row)
 
 
+REACHED = frozenset(int(status) for status in Status if status.reached)
+FAILED = frozenset(int(s) for s in Status if s is Status.EXPIRED or s >= Status.UNDELIVERABLE)
+
 Counted = tuple[int, int, int, int, int]
 
 
 def _counted(message: Standing) -> Counted:
     """What a message adds to the sums: sent, delivered, failed, spent, returned."""
-    status = Status(message.status)
-    settled = message.money in (Money.CAPTURED, Money.RELEASED)
+    status, cost = message.status, message.cost
     return (
         int(message.carrier_id != 0),
-        int(status.reached),
-        int(status is Status.EXPIRED or status >= Status.UNDELIVERABLE),
-        message.cost,
-        message.price - message.cost if settled else 0,
+        int(status in REACHED),
+        int(status in FAILED),
+        cost,
+        message.price - cost if message.money > Money.HELD else 0,
     )
 
 
@@ -89,9 +92,10 @@ class Settlement:
 
     def touch(self, message: Standing) -> None:
         """The message is about to change."""
-        if message.key not in self._changed:
-            self._before[message.key] = _counted(message)
-            self._changed[message.key] = message
+        key = message.client_id, message.id
+        if key not in self._changed:
+            self._before[key] = _counted(message)
+            self._changed[key] = message
 
     def stand(self, message: Standing, status: int, err: int = 0) -> None:
         """Give it a status; once a client has seen 0 it never sees -1 again."""
@@ -164,20 +168,19 @@ class Settlement:
     def _sums(self) -> statistics.Sums:
         sums = statistics.Sums()
         for key, message in self._changed.items():
-            sent, delivered, failed, spent, returned = (
-                now - before
-                for now, before in zip(_counted(message), self._before[key], strict=True)
-            )
-            sums.add(
-                statistics.Key(
-                    message.client_id, message.day, message.type, message.mccmnc, message.sender
-                ),
-                sent=sent,
-                delivered=delivered,
-                failed=failed,
-                spent=spent,
-                returned=returned,
-            )
+            now, before = _counted(message), self._before[key]
+            if now != before:
+                sent, delivered, failed, spent, returned = map(sub, now, before)
+                sums.add(
+                    (
+                        message.client_id,
+                        message.day,
+                        message.type,
+                        message.mccmnc,
+                        message.sender,
+                    ),
+                    (0, 0, sent, delivered, failed, spent, returned),
+                )
         return sums
 
 
@@ -198,6 +201,11 @@ class Setting:
     def charged_on_sent(self, client_id: int) -> bool:
         client = self.directory.clients.get(client_id)
         return client is None or client.limits.charge_on == "sent"
+
+    def resends(self, carrier_id: int) -> bool:
+        """What the carrier may have is sent again: the operator has said so."""
+        carrier = self.directory.carriers.get(carrier_id)
+        return carrier is not None and carrier.on_unknown == "resend"
 
 
 def _row(message: Standing) -> tuple[object, ...]:

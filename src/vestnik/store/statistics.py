@@ -1,8 +1,5 @@
 """Daily sums, changed in the commit that changes the messages they count."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
@@ -31,51 +28,33 @@ OF_DAY = Statement(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What sums are kept for; the day is that of accept in the centre's zone."""
-
-    client_id: int
-    day: int
-    type: int
-    mccmnc: str
-    sender: str
+# What sums are kept for: client, day of accept in the centre's zone, type, MCC and MNC, sender.
+Key = tuple[int, int, int, str, str]
+# How much is added, in the order of COUNTED.
+Change = tuple[int, int, int, int, int, int, int]
 
 
 class Sums:
     """Changes of one commit, folded to one row for each key."""
 
+    __slots__ = ("changes",)
+
     def __init__(self) -> None:
-        self._changes: dict[Key, list[int]] = {}
+        self.changes: dict[Key, Change] = {}
 
-    def add(
-        self,
-        key: Key,
-        *,
-        messages: int = 0,
-        parts: int = 0,
-        sent: int = 0,
-        delivered: int = 0,
-        failed: int = 0,
-        spent: int = 0,
-        returned: int = 0,
-    ) -> None:
-        change = self._changes.setdefault(key, [0] * len(COUNTED))
-        for at, by in enumerate((messages, parts, sent, delivered, failed, spent, returned)):
-            change[at] += by
-
-    @property
-    def changes(self) -> Mapping[Key, list[int]]:
-        return self._changes
+    def add(self, key: Key, change: Change) -> None:
+        known = self.changes.get(key)
+        if known is None:
+            self.changes[key] = change
+        else:
+            a, b, c, d, e, f, g = known
+            h, i, j, k, o, m, n = change
+            self.changes[key] = (a + h, b + i, c + j, d + k, e + o, f + m, g + n)
 
 
 async def add(tx: Transaction, made: Sums, node: int) -> None:
     """Add what a commit changed; rows are taken in the order of their keys."""
-    data = [
-        (key.client_id, key.day, key.type, key.mccmnc, key.sender, node, *change)
-        for key, change in made.changes.items()
-        if any(change)
-    ]
+    data = [(*key, node, *change) for key, change in made.changes.items() if any(change)]
     await tx.many(ADD, sorted(data))
 
 
