@@ -13,7 +13,7 @@ _PUT = insert_into(schema.messages)
 _PUT_TEXTS = insert_into(schema.texts)
 _PUT_INCOMING = insert_into(schema.incoming)
 
-_USUAL = {column: 0 for column in COLUMNS} | {
+_USUAL = dict.fromkeys(COLUMNS, 0) | {
     "client_id": 1,
     "phone": "79160000001",
     "sender": "SHOP",

@@ -327,7 +327,7 @@ async def test_files_of_two_clients_with_one_name_are_two_files(office):
     await office.add(2)
 
     await office.run()
-    await office.until(lambda: not office.exports._running)
+    await office.exports.settled()
 
     assert [row["id"] for row in rows(await office.octets(1, client=1))] == ["1"]
     assert [row["id"] for row in rows(await office.octets(1, client=2))] == ["2"]

@@ -112,7 +112,7 @@ def period(start: str, end: str, zone: tzinfo, now_ms: int) -> tuple[int, int]:
     try:
         # Ids may run ahead of the clock, and what was just accepted belongs to "now".
         until = parse_day(end, zone)[1] if end else now_ms + AHEAD_MS_MAX
-        since = parse_day(start, zone)[0] if start else min(now_ms, until) - PERIOD_MS_MAX
+        since = parse_day(start, zone)[0] if start else now_ms - PERIOD_MS_MAX
     except BadDate:
         raise BadParameters("a day is written dd.mm.yyyy") from None
     if since >= until:

@@ -140,12 +140,15 @@ class Exports:
             self._running[claim] = asyncio.create_task(self._run(task, claim))
         return False
 
+    async def settled(self) -> None:
+        """Wait for the exports that run here to end."""
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
     async def close(self) -> None:
         """End the children; their tasks begin again at the next start."""
-        running = list(self._running.values())
-        for one in running:
-            one.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for running in self._running.values():
+            running.cancel()
+        await self.settled()
 
     async def _recover(self, now: int) -> None:
         """What ran when this node last stopped begins again; half-written files go."""
