@@ -3,21 +3,15 @@
 Alembic renders the SQL of each revision; the engine runs it, in one transaction under a lock.
 """
 
-from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from alembic.script import ScriptDirectory
 
-from vestnik.domain.refusals import StoreUnavailable
 from vestnik.store.engine import Store, Transaction
 from vestnik.store.partitions import ensure_months, lock_shape
 from vestnik.store.statement import Statement
 
-CORE_DIALECTS = {"sqlite": "sqlite", "postgres": "postgresql"}
+VERSIONS = Path(__file__).parent / "versions"
 
 _VERSION = Statement(sa.select(sa.column("version_num")).select_from(sa.table("alembic_version")))
 _KNOWS_VERSION = {
@@ -35,10 +29,8 @@ _KNOWS_VERSION = {
 
 
 def newest() -> str:
-    """The version that this program needs."""
-    head = _scripts().get_current_head()
-    assert head is not None
-    return head
+    """The version that this program needs: the number of the last revision's file."""
+    return max(path.stem[1:].partition("_")[0] for path in VERSIONS.glob("v[0-9]*.py"))
 
 
 async def version(tx: Transaction) -> str:
@@ -63,47 +55,12 @@ async def migrate(store: Store) -> list[str]:
 async def _upgrade(tx: Transaction, now_ms: int) -> list[str]:
     await lock_shape(tx)
     at = await version(tx)  # under the lock: another node may have been first
-    names = _names_after(at)
-    if names:
-        await tx.script(_render(tx.dialect, at))
+    if at == newest():
+        return []
+    # Alembic is eleven megabytes: a serving process that has nothing to migrate goes without.
+    from vestnik.store.migrations import revisions
+
+    names = revisions.names_after(at)
+    await tx.script(revisions.render(tx.dialect, at))
     await ensure_months(tx, now_ms)
     return names
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory(Path(__file__).parent)
-
-
-def _names_after(at: str) -> list[str]:
-    """What a store of this version lacks, oldest first."""
-    revisions = list(_scripts().walk_revisions())  # newest first
-    known = [revision.revision for revision in revisions]
-    if at and at not in known:
-        raise StoreUnavailable(
-            f"the store is of version {at}, which this program does not know: install the vestnik"
-            " that made it, or a newer one"
-        )
-    lacking = revisions[: known.index(at)] if at else revisions
-    return [f"{r.revision} {r.doc.rstrip('.')}" for r in reversed(lacking)]
-
-
-def _render(dialect: str, at: str) -> str:
-    """The SQL from one version to the newest, the change of `alembic_version` included."""
-
-    def upgrades(heads: Any, context: MigrationContext) -> Any:
-        # What Alembic's own `upgrade` command hands to its context; there is no public name.
-        return _scripts()._upgrade_revs("head", at or "base")
-
-    written = StringIO()
-    context = MigrationContext.configure(
-        dialect_name=CORE_DIALECTS[dialect],
-        opts={
-            "as_sql": True,
-            "output_buffer": written,
-            "starting_rev": at or None,
-            "fn": upgrades,
-        },
-    )
-    with Operations.context(context):
-        context.run_migrations()
-    return written.getvalue()
