@@ -265,7 +265,7 @@ def _words(base: Any, meta: Meta) -> str:
 
 
 def _nearest(name: str, known: list[str]) -> str:
-    """ ", did you mean …?" or nothing."""
+    """The question which name was meant, or nothing."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""
 

@@ -162,7 +162,7 @@ async def reach(carrier: "Carrier", wait_s: float = TEST_S) -> tuple[bool, str]:
     await channel.start(Hears(report=_unheard, incoming=_unheard))
     try:
         async with asyncio.timeout(wait_s):
-            while not channel.ready:
+            while not channel.ready:  # noqa: ASYNC110  a channel tells nobody that it is ready
                 await asyncio.sleep(LOOK_S)
     except TimeoutError:
         return False, channel.state

@@ -52,7 +52,7 @@ class NewRoute:
 class Trace:
     """Why a message to a phone goes where it goes.
 
-    `carriers` are tried in order; `routes` are all that fit; `price` is of one part, in micro-units.
+    `carriers` are tried in order; `routes` are all that fit; `price` is of one part in micro-units.
     """
 
     phone: str

@@ -1,4 +1,4 @@
-"""Proves the invariants of the store, in one read transaction (data model, "What a checker proves").
+"""Proves the invariants of the store, in one read transaction (data model, section 11).
 
 Every violation is a sentence.  A sound centre has none, at any moment, serving or not.
 """
