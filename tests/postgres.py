@@ -111,5 +111,7 @@ class Server:
 
     async def _run(self, sql: str) -> None:
         connection = await asyncpg.connect(self.url("postgres"))
-        await connection.execute(sql)
-        await connection.close()
+        try:
+            await connection.execute(sql)
+        finally:
+            await connection.close()

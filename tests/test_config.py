@@ -51,7 +51,7 @@ def test_a_file_may_lie_elsewhere(tmp_path):
 
 
 def test_a_file_that_was_named_must_exist(tmp_path):
-    with pytest.raises(SettingsWrong, match="there is no settings file .*missing.toml"):
+    with pytest.raises(SettingsWrong, match=r"there is no settings file .*missing\.toml"):
         config.load(tmp_path, tmp_path / "missing.toml", {})
 
 

@@ -11,6 +11,10 @@ down_revision = None
 NARROW: dict[str, Any] = {"sqlite_with_rowid": False}
 
 
+def _where(condition: str) -> dict[str, Any]:
+    return {f"{engine}_where": sa.text(condition) for engine in ("sqlite", "postgresql")}
+
+
 def upgrade() -> None:
     _snapshot()
     _routing()
@@ -178,19 +182,12 @@ def _queue() -> None:
         sa.Column("chain_step", sa.Integer, nullable=False, server_default="0"),
         **NARROW,
     )
-    op.create_index(
-        "queue_run_out",
-        "queue",
-        ["stage", "next_at"],
-        sqlite_where=sa.text("stage <> 0"),
-        postgresql_where=sa.text("stage <> 0"),
-    )
+    op.create_index("queue_run_out", "queue", ["stage", "next_at"], **_where("stage <> 0"))
     op.create_index(
         "queue_to_claim",
         "queue",
         ["carrier_id", "priority", "client_id", "next_at", "message_id"],
-        sqlite_where=sa.text("stage = 0"),
-        postgresql_where=sa.text("stage = 0"),
+        **_where("stage = 0"),
     )
     op.create_table(
         "parts",
@@ -376,20 +373,8 @@ def _tasks() -> None:
         sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
         sa.Column("reason", sa.Text, nullable=False, server_default=""),
     )
-    op.create_index(
-        "tasks_due",
-        "tasks",
-        ["start_at"],
-        sqlite_where=sa.text("status = 0"),
-        postgresql_where=sa.text("status = 0"),
-    )
-    op.create_index(
-        "tasks_running",
-        "tasks",
-        ["lease"],
-        sqlite_where=sa.text("status = 1"),
-        postgresql_where=sa.text("status = 1"),
-    )
+    op.create_index("tasks_due", "tasks", ["start_at"], **_where("status = 0"))
+    op.create_index("tasks_running", "tasks", ["lease"], **_where("status = 1"))
     op.create_table(
         "task_chunks",
         sa.Column("client_id", sa.BigInteger, primary_key=True, autoincrement=False),
