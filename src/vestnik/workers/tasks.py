@@ -27,8 +27,6 @@ from vestnik.workers.export import FULL, DiskFull, Finished, Job, Progress, Stop
 
 log = structlog.get_logger(__name__)
 
-TOPIC = "tasks"  # what the worker is rung by
-
 RUNNING_MAX = 2
 LEASE_S = 900  # without progress for so long an export begins again (downloads.md)
 KEEP_DAYS = 30

@@ -137,7 +137,9 @@ class Centre:
         self.sending, self.billing, self.status = Sending(), Billing(), Statuses()
         self.clients = clients(self.limits)
         self.access = Access(lambda: self.clients, self.settings, SECRET)
-        services = Services(self.access, self.sending, self.billing, self.status)
+        services = Services(
+            self.access, self.sending, self.billing, self.status, history=None, tasks=None
+        )
         endpoints = self.door_options.pop("endpoints", ENDPOINTS)
         self.door = Door(endpoints, services, clock=lambda: self.now, **self.door_options)
 

@@ -99,14 +99,11 @@ class Statuses(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything an endpoint may ask; `main` fills it in.
-
-    A door without `history` and `tasks` serves neither get.php nor downloads.php.
-    """
+    """Everything an endpoint may ask; `main` fills it in."""
 
     access: Access
     sending: Sending
     billing: Billing
     status: Statuses
-    history: History | None = None
-    tasks: Tasks | None = None
+    history: History
+    tasks: Tasks

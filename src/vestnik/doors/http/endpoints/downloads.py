@@ -12,7 +12,7 @@ from vestnik.doors.http.endpoints import paging
 from vestnik.doors.http.reply import CODECS, OK, Answer, Download, Listing, Reply, Value
 from vestnik.exports import FORMATS
 from vestnik.services.history import filter_from, period
-from vestnik.services.tasks import Order, State, Task, Tasks, Wanted
+from vestnik.services.tasks import Order, State, Task, Wanted
 
 TASKS_DEFAULT = 100
 TASKS_MAX = 1_000
@@ -47,9 +47,9 @@ async def downloads(call: Call) -> Answer | Download:
         case "add":
             return await _add(call)
         case "cancel":
-            await _tasks(call).cancel(call.client, _id(call), call.now_ms)
+            await call.services.tasks.cancel(call.client, _id(call), call.now_ms)
         case "del":
-            await _tasks(call).delete(call.client, _id(call))
+            await call.services.tasks.delete(call.client, _id(call))
     return OK
 
 
@@ -60,14 +60,9 @@ def _operation(call: Call) -> str:
     return chosen[0]
 
 
-def _tasks(call: Call) -> Tasks:
-    assert call.services.tasks is not None, "this door has no tasks"
-    return call.services.tasks
-
-
 async def _list(call: Call) -> Answer:
     most = paging.count(call, TASKS_DEFAULT, TASKS_MAX)
-    found = await _tasks(call).listed(call.client, paging.after_id(call), most)
+    found = await call.services.tasks.listed(call.client, paging.after_id(call), most)
     zone = ZoneInfo(call.client.zone)
     return Listing([_task(task, zone) for task in found], root="downloads")
 
@@ -89,7 +84,7 @@ async def _file(call: Call) -> Download:
     given, name = _given_id(call), call.text("name")
     if given is None and not name:
         raise BadParameters("id or name says which task is meant")
-    task, octets = await _tasks(call).file(call.client, given, name)
+    task, octets = await call.services.tasks.file(call.client, given, name)
     format = FORMATS[task.format]
     if not format.text:
         return Download(task.file, format.content_type, task.octets_utf8, octets)
@@ -139,7 +134,7 @@ async def _add(call: Call) -> Answer:
         format=format,
         time=call.text("time"),
     )
-    task_id = await _tasks(call).add(call.client, order, call.now_ms)
+    task_id = await call.services.tasks.add(call.client, order, call.now_ms)
     return Reply({"id": task_id}, "OK, ID - {id}", "{id}")
 
 

@@ -14,7 +14,6 @@ from vestnik.doors.http.reply import Answer, Listing, Reply, Value, wire_id
 from vestnik.services.history import (
     DAY_MS,
     PERIOD_MS_MAX,
-    History,
     Received,
     Sent,
     filter_from,
@@ -60,17 +59,12 @@ async def get(call: Call) -> Answer:
     return await (_messages(call) if messages else _answers(call))
 
 
-def _history(call: Call) -> History:
-    assert call.services.history is not None, "this door has no history"
-    return call.services.history
-
-
 async def _messages(call: Call) -> Answer:
     zone = ZoneInfo(call.client.zone)
     since, until = period(call.text("start"), call.text("end"), zone, call.now_ms)
     if since < call.now_ms - PERIOD_MS_MAX - DAY_MS:
         raise BadParameters("the period begins more than six months ago")
-    found = await _history(call).sent(
+    found = await call.services.history.sent(
         call.client,
         filter_from(call.text("phone"), call.text("email"), call.text("format")),
         since,
@@ -111,7 +105,7 @@ def _sent(message: Sent, zone: ZoneInfo) -> Reply:
 async def _answers(call: Call) -> Answer:
     zone = ZoneInfo(call.client.zone)
     to_phone = call.text("to_phone").strip()
-    found = await _history(call).received(
+    found = await call.services.history.received(
         call.client,
         call.now_ms,
         hours=_hour(call.text("hour").strip()),
