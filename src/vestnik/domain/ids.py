@@ -4,6 +4,8 @@ An id is made before its transaction, so a commit whose answer was lost can be l
 period of time is a range of ids.
 """
 
+from threading import Lock
+
 from vestnik.domain.refusals import StoreUnavailable
 
 EPOCH_MS = 1_735_689_600_000  # 2025-01-01 UTC
@@ -26,18 +28,25 @@ def moment(message_id: int) -> int:
 
 
 class Ids:
-    """One node's ids: they grow, whatever the clock does."""
+    """One node's ids: they grow, whatever the clock does and whichever thread asks."""
 
     def __init__(self, node: int, last: int = 0) -> None:
         assert 0 <= node < NODES, node
         self._node = node
         self._ms = moment(last) if last else 0
         self._used = PER_MS  # all of the last ms, for it may have been used
+        self._lock = Lock()  # a transaction may ask too, and runs in the store's thread
 
     def take(self, now_ms: int, count: int = 1) -> list[int]:
         """The next ids; raises StoreUnavailable when they would run an hour ahead of the clock."""
-        if now_ms > self._ms:
-            self._ms, self._used = now_ms, 0
+        with self._lock:
+            return self._take(now_ms, count)
+
+    def _take(self, now_ms: int, count: int) -> list[int]:
+        ms, used = (now_ms, 0) if now_ms > self._ms else (self._ms, self._used)
+        if ms + (used + count - 1) // PER_MS > now_ms + AHEAD_MS_MAX:
+            raise StoreUnavailable("message ids have run an hour ahead of the clock")
+        self._ms, self._used = ms, used
         taken: list[int] = []
         while count:
             if self._used == PER_MS:
@@ -47,6 +56,4 @@ class Ids:
             taken.extend(range(base + self._used, base + self._used + step))
             self._used += step
             count -= step
-        if self._ms > now_ms + AHEAD_MS_MAX:
-            raise StoreUnavailable("message ids have run an hour ahead of the clock")
         return taken
