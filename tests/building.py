@@ -123,7 +123,7 @@ class Nobody:
     def lease_until(self):
         return 0
 
-    def fly(self, drafts):
+    def fly(self, drafts, lease):
         pass
 
 

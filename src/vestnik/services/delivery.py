@@ -5,7 +5,7 @@ commit.  Only rows that still answer to this run's owner and fence are changed.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -13,7 +13,7 @@ from vestnik.domain.message import Err, Kind, Outgoing, Refs, Status
 from vestnik.services import reports
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.settlement import Money, Setting, Settlement, Standing
-from vestnik.store import messages, queue
+from vestnik.store import messages, overdue, queue
 from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.queue import Stage
 
@@ -88,7 +88,7 @@ def flight_of_row(row: Row, carrier_id: int, taken: frozenset[int]) -> Flight:
             sender,
             text,
             parts,
-            msgspec.json.decode(options) if options else {},
+            _options(Kind(kind), text, msgspec.json.decode(options) if options else {}),
             expires_at,
             priority == 0,
             attempt,
@@ -140,7 +140,7 @@ def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, objec
             recipient.sender,
             recipient.text,
             recipient.parts,
-            options,
+            _options(recipient.kind, recipient.text, options),
             recipient.expires,
             draft.urgent,
             0,
@@ -177,6 +177,11 @@ def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, objec
     )
 
 
+def _options(kind: Kind, text: str, options: dict[str, object]) -> dict[str, object]:
+    """The text of a binary message is its octets in hex; channels find them among the options."""
+    return options | {"data": text} if kind is Kind.BINARY else options
+
+
 def backoff_ms(attempt: int) -> int:
     """How long to wait before the next round of tries."""
     return BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)] * 1000
@@ -208,7 +213,12 @@ async def record(tx: Transaction, batch: Sequence[tuple[Flight, Outcome]], setti
         plan.parts += _part_rows(flight, outcome, setting.now)
     await messages.put_parts(tx, plan.parts)
     await settlement.write(tx, setting.node, setting.new_id)
+    unknown = [f for f, o in kept if isinstance(o, Unknown)]
+    again = [f.standing.key for f in unknown if setting.resends(f.carrier_id)]
+    await overdue.resend(tx, again, setting.now + backoff_ms(0))
     await reports.apply_early(tx, [(p[3], p[4]) for p in plan.parts], setting)
+    joined = [f for f, o in kept if isinstance(o, Taken) and f.message.taken]
+    await reports.review(tx, [(f.standing.key, f.carrier_id) for f in joined], setting)
     return len(answered)
 
 
@@ -235,27 +245,26 @@ def _plan_queue(plan: _Plan, flight: Flight, outcome: Outcome) -> None:
 
 
 def _settle(settlement: Settlement, flight: Flight, outcome: Outcome, setting: Setting) -> None:
-    message = flight.standing
-    settlement.touch(message)
+    message = replace(flight.standing)  # the transaction may run again
     on_sent = setting.charged_on_sent(message.client_id)
     match outcome:
         case Taken(final=None):
-            _left(message, flight, setting.now)
+            _left(settlement, message, flight.carrier_id, setting.now)
             settlement.stand(message, Status.SENT)
             if on_sent:
                 settlement.capture(message)
         case Taken(final=final):
-            _left(message, flight, setting.now)
+            _left(settlement, message, flight.carrier_id, setting.now)
             settlement.stand(message, final if final is not None else Status.DELIVERED)
             settlement.capture(message)
         case Unknown():
-            _left(message, flight, setting.now)
+            _left(settlement, message, flight.carrier_id, setting.now)
             message.uncertain = 1
             settlement.stand(message, Status.SENT)
         case Lost(status=status, err=err, refs=refs):
             taken = len(refs) + len(flight.message.taken)
             if taken:
-                _left(message, flight, setting.now)
+                _left(settlement, message, flight.carrier_id, setting.now)
                 status, err = Status.UNDELIVERABLE, Err.INCOMPLETE
             settlement.stand(message, status, err)
             if taken and on_sent:
@@ -266,8 +275,10 @@ def _settle(settlement: Settlement, flight: Flight, outcome: Outcome, setting: S
             pass  # the client sees no change
 
 
-def _left(message: Standing, flight: Flight, now: int) -> None:
-    message.carrier_id = flight.carrier_id
+def _left(settlement: Settlement, message: Standing, carrier_id: int, now: int) -> None:
+    """Some of it, at least, has gone to the carrier."""
+    settlement.touch(message)
+    message.carrier_id = carrier_id
     message.sent_at = now
 
 
@@ -290,10 +301,10 @@ def after_failure(
 ) -> Outcome:
     """What to do with a message that surely did not leave whole.
 
-    Throttled: the same carrier, after its pause.  Otherwise the next route; past the last one a
-    new round after a back-off, until ATTEMPTS_MAX tries are spent.
+    Throttled: the same carrier, after its pause, as long as the message is valid.  Otherwise the
+    next route; past the last one a new round after a back-off, until ATTEMPTS_MAX tries are spent.
     """
-    if not retry or flight.attempt + 1 >= ATTEMPTS_MAX:
+    if not retry or (not pause_s and flight.attempt + 1 >= ATTEMPTS_MAX):
         return Lost(status, err, refs)
     begun = bool(refs or flight.message.taken)  # its other parts must follow the same way
     if pause_s or begun:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 import structlog
 
 from vestnik.domain.refusals import StoreUnavailable
+from vestnik.store.engine import CommitUnknown
 
 log = structlog.get_logger(__name__)
 
@@ -19,8 +20,9 @@ AGAIN_S = 1.0
 class Gathering(Generic[T]):
     """A line of items and the one commit that takes them.
 
-    `commit` writes a batch.  When it is refused for its data each item goes alone, so that a
-    bad one harms no other.
+    `commit` writes a batch.  When it is refused for its data each item goes alone, so that a bad
+    one harms no other.  A batch whose fate is unknown fails like one that did not take place: its
+    items may come again, and `commit` must bear it.
     """
 
     def __init__(self, name: str, commit: Callable[[list[T]], Awaitable[object]]) -> None:
@@ -55,7 +57,7 @@ class Gathering(Generic[T]):
     async def _take(self, batch: list[tuple[T, asyncio.Future[None]]]) -> None:
         try:
             await self._commit([item for item, _ in batch])
-        except StoreUnavailable as reason:
+        except (StoreUnavailable, CommitUnknown) as reason:
             self._fail(batch, reason)
             await asyncio.sleep(AGAIN_S)  # the store is away: do not spin
         except Exception as reason:

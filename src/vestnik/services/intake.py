@@ -39,8 +39,9 @@ class Dispatchers(Protocol):
     def lease_until(self) -> int:
         """When the lease of what is handed over now ends."""
 
-    def fly(self, drafts: list[Draft]) -> None:
-        """These are durable: send the recipients that were handed over, look for the others."""
+    def fly(self, drafts: list[Draft], lease: int) -> None:
+        """These are durable: send the recipients that were handed over, who are leased until then,
+        and look for the others."""
 
 
 @dataclass(slots=True)
@@ -49,30 +50,46 @@ class _Lanes:
 
     urgent: OrderedDict[int, deque[Draft]]
     others: OrderedDict[int, deque[Draft]]
+    passed_over: bool = False  # the last batch had no room for the first of the others
 
     def put(self, draft: Draft) -> None:
         lanes = self.urgent if draft.urgent else self.others
         lanes.setdefault(draft.client.id, deque()).append(draft)
 
     def take(self, rows_max: int) -> list[Draft]:
-        """Whole drafts, clients in turn, up to so many rows; a bigger draft goes alone."""
+        """Whole drafts, clients in turn, up to so many rows; a bigger draft goes alone.
+
+        Urgent ones go first, but not for ever: when a batch had no room for the others, the next
+        begins with one of them.
+        """
         taken: list[Draft] = []
-        rows = 0
+        begins_with_other = self.passed_over and bool(self.others)
+        if begins_with_other:
+            taken.append(_next(self.others))
+        rows = sum(len(draft.recipients) for draft in taken)
+        self.passed_over = False
         for lanes in (self.urgent, self.others):
             while lanes:
-                client_id, lane = next(iter(lanes.items()))
-                size = len(lane[0].recipients)
+                size = len(next(iter(lanes.values()))[0].recipients)
                 if taken and rows + size > rows_max:
+                    self.passed_over = bool(self.others) and not begins_with_other
                     return taken
-                taken.append(lane.popleft())
+                taken.append(_next(lanes))
                 rows += size
-                lanes.move_to_end(client_id)
-                if not lane:
-                    del lanes[client_id]
         return taken
 
     def __bool__(self) -> bool:
         return bool(self.urgent or self.others)
+
+
+def _next(lanes: OrderedDict[int, deque[Draft]]) -> Draft:
+    """Take the first draft of the client whose turn it is."""
+    client_id, lane = next(iter(lanes.items()))
+    draft = lane.popleft()
+    lanes.move_to_end(client_id)
+    if not lane:
+        del lanes[client_id]
+    return draft
 
 
 class Intake:
@@ -128,7 +145,8 @@ class Intake:
             drafts = self._lanes.take(BATCH_ROWS)
             await self._commit(drafts)
             self._rows_waiting -= sum(len(d.recipients) for d in drafts)
-            self._room.set()
+            if self._rows_waiting <= WAITING_ROWS_MAX:
+                self._room.set()
 
     def close(self) -> None:
         """Take no more drafts; `run` ends when those that wait are committed."""
@@ -136,7 +154,11 @@ class Intake:
         self._bell.set()
 
     async def _commit(self, drafts: list[Draft]) -> None:
-        batch = self._batch(drafts)
+        try:
+            batch = self._batch(drafts)
+        except StoreUnavailable as reason:
+            self._undo(drafts, reason)
+            return
         try:
             decisions = await self._store.write(accept, batch)
         except DataRefused as reason:
@@ -184,9 +206,9 @@ class Intake:
                     and self._dispatchers.reserve(recipient.carrier_id)
                 )
 
-    def _give_back(self, draft: Draft) -> None:
+    def _give_back(self, draft: Draft, *, refused_only: bool = False) -> None:
         for recipient in draft.recipients:
-            if recipient.handed:
+            if recipient.handed and not (refused_only and recipient.status == Status.WAITING):
                 recipient.handed = False
                 self._dispatchers.give_back(recipient.carrier_id)
 
@@ -196,6 +218,7 @@ class Intake:
         for draft, decision in zip(batch.drafts, decisions.of, strict=True):
             draft.wire_id = decision.wire_id
             if decision.written and decision.refusal is None:
+                self._give_back(draft, refused_only=True)
                 flying.append(draft)
             else:
                 self._give_back(draft)
@@ -205,7 +228,7 @@ class Intake:
                 draft.answered.set_exception(decision.refusal)
             elif decision.accepted is not None:
                 draft.answered.set_result(decision.accepted)
-        self._dispatchers.fly(flying)
+        self._dispatchers.fly(flying, batch.lease)
         if any(draft.chunks for draft in flying):
             self._ring_mailings()
 

@@ -7,12 +7,13 @@ matches no part yet is kept, and applied by the commit that learns the part's id
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vestnik.domain.message import Err, Report, Status
+from vestnik.domain.message import Err, Kind, Report, Status
 from vestnik.services.settlement import Setting, Settlement, Standing, standing_of
 from vestnik.store import messages, queue
 from vestnik.store.engine import Transaction, Values
 from vestnik.store.queue import Stage
 
+BOUNCES = range(1, 5)  # why a letter comes back after it was taken (status.md)
 PHONE_TAIL = 9  # carriers write the same number with and without its country code
 
 
@@ -47,9 +48,9 @@ async def apply(tx: Transaction, heard: Sequence[Heard], setting: Setting) -> No
 async def apply_early(tx: Transaction, refs: Sequence[tuple[int, str]], setting: Setting) -> None:
     """Apply kept reports of parts that have just become known."""
     kept = await messages.early(tx, refs)
-    heard = [
+    heard = [  # in the order they came
         Heard(carrier, Report(ref, phone, Status(status), err, at, raw), kept_id)
-        for kept_id, carrier, ref, phone, status, err, raw, at in kept
+        for kept_id, carrier, ref, phone, status, err, raw, at in sorted(map(tuple, kept))
     ]
     if heard:
         await apply(tx, heard, setting)
@@ -114,17 +115,46 @@ async def _apply_matched(
     for heard, part in matched:
         message = standings[part.client_id, part.message_id]
         report = heard.report
-        changed.append((*message.key, part.number, int(report.status), report.err, setting.now))
         fate: tuple[Status, int] | None = (report.status, report.err)
         if message.parts > 1:
             of_message = states[message.key]
+            if not _newer(of_message.get(part.number), report.status):
+                continue
             of_message[part.number] = (report.status, report.err)
-            fate = _whole_fate(of_message, message.parts, heard.carrier_id, setting)
+            fate = _whole_fate(message, of_message, heard.carrier_id, setting)
+        changed.append((*message.key, part.number, int(report.status), report.err, setting.now))
         if fate is not None and _end(settlement, message, *fate):
             ended.append(message.key)
     await messages.set_parts(tx, list({c[:3]: c for c in changed}.values()))
     await queue.remove(tx, ended)
     await settlement.write(tx, setting.node, setting.new_id)
+
+
+async def review(
+    tx: Transaction, joined: Sequence[tuple[tuple[int, int], int]], setting: Setting
+) -> None:
+    """Judge messages whose last parts have just been taken by the reports of their first ones.
+
+    `joined` are messages by (client, id), each with its carrier.
+    """
+    carrier_of = dict(joined)
+    states = await _part_states(tx, list(carrier_of))
+    settlement = setting.settlement()
+    ended: list[tuple[int, int]] = []
+    for message in map(standing_of, await messages.standing(tx, list(carrier_of))):
+        carrier = carrier_of[message.key]
+        fate = _whole_fate(message, states[message.key], carrier, setting)
+        if fate is not None and _end(settlement, message, *fate):
+            ended.append(message.key)
+    await queue.remove(tx, ended)
+    await settlement.write(tx, setting.node, setting.new_id)
+
+
+def _newer(known: tuple[Status, int] | None, status: Status) -> bool:
+    """A part's report says something new: only "expired" may still become "delivered"."""
+    if known is None or not known[0].final:
+        return True
+    return known[0] is Status.EXPIRED and status.reached
 
 
 async def _part_states(
@@ -137,18 +167,19 @@ async def _part_states(
 
 
 def _whole_fate(
-    states: dict[int, tuple[Status, int]], parts: int, carrier_id: int, setting: Setting
+    message: Standing, states: dict[int, tuple[Status, int]], carrier_id: int, setting: Setting
 ) -> tuple[Status, int] | None:
     """What the parts' reports make of a long message; None while it is open."""
     carrier = setting.directory.carriers.get(carrier_id)
     rule = carrier.receipt_parts if carrier else "all"
     if rule in ("first", "last"):
-        state = states.get(1 if rule == "first" else parts)
-        return state if state and state[0].final else None
+        waits = message.stage == Stage.WAITING and len(states) < message.parts
+        state = states.get(1 if rule == "first" else message.parts)
+        return state if state and state[0].final and not waits else None
     for status, err in states.values():
         if status.final and not status.reached:
             return status, err
-    if len(states) == parts and all(status.reached for status, _ in states.values()):
+    if len(states) == message.parts and all(status.reached for status, _ in states.values()):
         return Status.DELIVERED, 0
     return None
 
@@ -156,12 +187,11 @@ def _whole_fate(
 def _end(settlement: Settlement, message: Standing, status: Status, err: int) -> bool:
     """Give a message its end; returns whether its queue row goes.
 
-    After its end only "expired" and "no report" may still become "delivered", without money.
+    After its end it may still be delivered late, read, or returned, all without money.
     """
     if message.stage is None:
-        late = message.status == Status.EXPIRED or message.err == Err.NO_STATUS
-        if late and status.reached:
-            settlement.stand(message, status)
+        if _may_follow(message, status, err):
+            settlement.stand(message, status, err)
         return False
     if message.stage in (Stage.SENT, Stage.UNKNOWN):
         _settle_end(settlement, message, status, err)
@@ -170,6 +200,17 @@ def _end(settlement: Settlement, message: Standing, status: Status, err: int) ->
         _settle_end(settlement, message, status, err)
         return True
     return False
+
+
+def _may_follow(message: Standing, status: Status, err: int) -> bool:
+    """What can happen to a message after its end."""
+    if message.status == Status.EXPIRED or message.err == Err.NO_STATUS:
+        return status.reached
+    if message.status != Status.DELIVERED:
+        return False
+    if message.type == Kind.MAIL and status is Status.UNDELIVERABLE:
+        return err in BOUNCES
+    return status in (Status.READ, Status.CLICKED)
 
 
 def _settle_end(settlement: Settlement, message: Standing, status: Status, err: int) -> None:

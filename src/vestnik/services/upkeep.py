@@ -3,27 +3,30 @@
 Each function takes a slice in one commit and returns how many rows it moved.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from vestnik.domain.message import CHANNEL_OF, Err, Kind, Status
 from vestnik.services.delivery import DAY_MS
 from vestnik.services.settlement import Setting, Standing, standing_of
-from vestnik.store import messages, queue
+from vestnik.store import messages, overdue, queue
 from vestnik.store.engine import Row, Transaction
 from vestnik.store.queue import Stage
 
 SLICE = 500
+SHARE_MIN = 50  # rows of each client that are looked at when a carrier is down
 
 
 async def recover(tx: Transaction, setting: Setting) -> int:
     """What an earlier run of this node was sending when it ended: nobody knows its fate."""
-    left = await queue.left_behind(tx, setting.node, setting.owner, SLICE)
+    left = await overdue.left_behind(tx, setting.node, setting.owner, SLICE)
     return await _lose(tx, left, setting)
 
 
 async def lapse(tx: Transaction, setting: Setting) -> int:
     """Leases that ran out: whoever held them is gone, and the fate of the messages is unknown."""
-    return await _lose(tx, await queue.run_out(tx, Stage.SENDING, setting.now, SLICE), setting)
+    return await _lose(tx, await overdue.run_out(tx, Stage.SENDING, setting.now, SLICE), setting)
 
 
 async def _lose(tx: Transaction, rows: Sequence[Row], setting: Setting) -> int:
@@ -37,14 +40,9 @@ async def _lose(tx: Transaction, rows: Sequence[Row], setting: Setting) -> int:
         message.carrier_id = carrier_of[message.key]
         message.uncertain = 1
         settlement.stand(message, Status.SENT)
-    await queue.lose(tx, [(row[0], row[1], row[2] + DAY_MS) for row in rows])
-    carriers = setting.directory.carriers
-    again = [
-        key
-        for key, carrier_id in carrier_of.items()
-        if carrier_id in carriers and carriers[carrier_id].on_unknown == "resend"
-    ]
-    await queue.resend(tx, again, setting.now)
+    await overdue.lose(tx, [(row[0], row[1], row[2] + DAY_MS) for row in rows])
+    again = [key for key, carrier_id in carrier_of.items() if setting.resends(carrier_id)]
+    await overdue.resend(tx, again, setting.now)
     await settlement.write(tx, setting.node, setting.new_id)
     return len(rows)
 
@@ -54,14 +52,14 @@ async def give_up(tx: Transaction, setting: Setting) -> int:
     rows = [
         row
         for stage in (Stage.SENT, Stage.UNKNOWN)
-        for row in await queue.run_out(tx, stage, setting.now, SLICE)
+        for row in await overdue.run_out(tx, stage, setting.now, SLICE)
     ]
     return await _end(tx, rows, Status.UNDELIVERABLE, Err.NO_STATUS, setting)
 
 
 async def expire(tx: Transaction, setting: Setting) -> int:
     """Messages that waited past their validity."""
-    rows = await queue.expired(tx, setting.now, SLICE)
+    rows = await overdue.expired(tx, setting.now, SLICE)
     return await _end(tx, rows, Status.EXPIRED, Err.NONE, setting)
 
 
@@ -71,9 +69,17 @@ async def _end(
     if not rows:
         return 0
     settlement = setting.settlement()
+    begun = Counter((r[0], r[1]) for r in await messages.parts_of(tx, [(r[0], r[1]) for r in rows]))
     for message in await _standings(tx, rows):
-        settlement.stand(message, status, err)
-        settlement.release(message)
+        parts = begun.get(message.key, 0) if message.stage == Stage.WAITING else 0
+        if parts:  # the carrier has some of them, and the rest will not follow
+            settlement.stand(message, Status.UNDELIVERABLE, Err.INCOMPLETE)
+        else:
+            settlement.stand(message, status, err)
+        if parts and setting.charged_on_sent(message.client_id):
+            settlement.capture(message, parts)
+        else:
+            settlement.release(message)
     await queue.remove(tx, [(row[0], row[1]) for row in rows])
     await settlement.write(tx, setting.node, setting.new_id)
     return len(rows)
@@ -84,16 +90,32 @@ async def _standings(tx: Transaction, rows: Sequence[Row]) -> list[Standing]:
     return [standing_of(row) for row in found]
 
 
-async def move_away(tx: Transaction, carrier_id: int, up: set[int], setting: Setting) -> int:
-    """A carrier is down: its waiting rows go to the next route whose carrier is up."""
+async def move_away(
+    tx: Transaction, carrier_id: int, up: AbstractSet[int], until: int, setting: Setting
+) -> int:
+    """A carrier is down: what is due there by then goes to the next route whose carrier is up.
+
+    Takes a share of each client's rows, so that one whose messages have no other way stops nobody.
+    """
     moves: list[tuple[int, int, int, int, int]] = []
-    rows = await queue.waiting_at(tx, carrier_id, setting.now, 2 * SLICE)
-    for client_id, message_id, _, kind, sender, phone, mccmnc in rows:
-        channel = CHANNEL_OF[Kind(kind)]
-        plan = setting.directory.routes.plan(channel, client_id, sender, phone, mccmnc)
-        for step, other in enumerate(plan):
-            if other in up and other != carrier_id:
-                moves.append((client_id, message_id, carrier_id, other, step))
-                break
-    await queue.reroute(tx, moves)
+    for priority in queue.PRIORITIES:
+        clients = await queue.lanes(tx, carrier_id, priority, until)
+        share = max(SHARE_MIN, 2 * SLICE // max(1, len(clients)))
+        for client in clients:
+            for row in await overdue.waiting_at(tx, carrier_id, priority, client, until, share):
+                moves += _move(row, carrier_id, up, setting)
+    await overdue.reroute(tx, moves)
     return len(moves)
+
+
+def _move(
+    row: Row, carrier_id: int, up: AbstractSet[int], setting: Setting
+) -> list[tuple[int, int, int, int, int]]:
+    """Where a waiting row goes: to the first carrier of its plan that is up, if there is one."""
+    client_id, message_id, kind, sender, phone, mccmnc = row
+    channel = CHANNEL_OF[Kind(kind)]
+    plan = setting.directory.routes.plan(channel, client_id, sender, phone, mccmnc)
+    for step, other in enumerate(plan):
+        if other in up and other != carrier_id:
+            return [(client_id, message_id, carrier_id, other, step)]
+    return []

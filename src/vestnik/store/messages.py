@@ -11,7 +11,7 @@ from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.statement import Statement, insert_into, rows
 
 messages, texts, parts = schema.messages, schema.texts, schema.parts
-receipts, queue = schema.receipts, schema.queue
+receipts, queue, clients = schema.receipts, schema.queue, schema.clients
 
 # What accept writes; the other columns keep their defaults.
 WRITTEN = (
@@ -42,7 +42,9 @@ WRITTEN = (
 )
 PUT = insert_into(messages, *WRITTEN)
 PUT_TEXTS = insert_into(texts)
-LAST_ID = Statement(sa.select(sa.func.max(messages.c.id)).where(messages.c.client_id > 0))
+_newest_of = sa.select(sa.func.max(messages.c.id)).where(messages.c.client_id == clients.c.id)
+_newest = sa.select(_newest_of.scalar_subquery().label("id")).subquery("newest")
+LAST_ID = Statement(sa.select(sa.func.max(_newest.c.id)))  # by the end of each client's range
 
 _change = rows(
     "change",
@@ -114,16 +116,20 @@ _standing = (
     messages.c.held,
     messages.c.cost,
     messages.c.money,
-    queue.c.stage,
 )
-_of_queue = (queue.c.client_id == messages.c.client_id) & (queue.c.message_id == messages.c.id)
 _named = rows("named", client_id=BigInteger, id=BigInteger)
+STAGES = Statement(
+    sa.select(queue.c.client_id, queue.c.message_id, queue.c.stage)
+    .join(_named, (queue.c.client_id == _named.c.client_id) & (queue.c.message_id == _named.c.id))
+    .with_for_update(of=queue),
+    many=True,
+)
 STANDING = Statement(
     sa.select(*_standing)
     .select_from(
         _named.join(
             messages, (messages.c.client_id == _named.c.client_id) & (messages.c.id == _named.c.id)
-        ).outerjoin(queue, _of_queue)
+        )
     )
     .with_for_update(of=messages),
     many=True,
@@ -293,8 +299,14 @@ async def last_id(tx: Transaction) -> int:
 
 
 async def standing(tx: Transaction, named: Sequence[tuple[int, int]]) -> Sequence[Row]:
-    """Messages named by (client, id), locked, with the stage of their queue row (or None)."""
-    return await tx.many(STANDING, sorted(named))
+    """Messages named by (client, id), with the stage of their queue row (or None).
+
+    Both are locked, the queue first: nobody else moves them before the commit.
+    """
+    keys = sorted(named)
+    stages = {(row[0], row[1]): row[2] for row in await tx.many(STAGES, keys)}
+    found = await tx.many(STANDING, keys)
+    return [(*row, stages.get((row[0], row[1]))) for row in found]
 
 
 async def settle(tx: Transaction, changes: Sequence[Values]) -> None:

@@ -10,7 +10,6 @@ from enum import IntEnum
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Integer, SmallInteger
 
-from vestnik.domain.ids import NODES, PER_MS
 from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.statement import Statement, insert_into, rows
@@ -28,7 +27,7 @@ class Stage(IntEnum):
     PAUSED = 4
 
 
-def _is(stage: Stage) -> sa.ColumnElement[bool]:
+def stands(stage: Stage) -> sa.ColumnElement[bool]:
     """As a literal, or PostgreSQL cannot use the partial index."""
     return queue.c.stage == sa.literal_column(str(int(stage)))
 
@@ -56,7 +55,7 @@ LANE = Statement(
         queue.c.carrier_id == sa.bindparam("carrier"),
         queue.c.priority == sa.bindparam("urgency"),
         queue.c.client_id > sa.bindparam("after"),
-        _is(Stage.WAITING),
+        stands(Stage.WAITING),
     )
     .order_by(queue.c.client_id, queue.c.next_at)
     .limit(sa.literal_column("1"))
@@ -68,11 +67,12 @@ _due = (
         queue.c.priority == sa.bindparam("urgency"),
         queue.c.client_id == sa.bindparam("client"),
         queue.c.next_at <= sa.bindparam("now"),
-        _is(Stage.WAITING),
+        stands(Stage.WAITING),
     )
     .order_by(queue.c.next_at, queue.c.message_id)
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
+    .cte("due")  # run once: PostgreSQL may run a subquery again, past its limit
 )
 CLAIM = Statement(
     sa.update(queue)
@@ -82,7 +82,7 @@ CLAIM = Statement(
         fence=queue.c.fence + 1,
         next_at=sa.bindparam("lease"),
     )
-    .where(sa.tuple_(queue.c.client_id, queue.c.message_id).in_(_due))
+    .where(sa.tuple_(queue.c.client_id, queue.c.message_id).in_(sa.select(_due)))
     .returning(queue.c.client_id, queue.c.message_id)
 )
 
@@ -159,7 +159,7 @@ RECORD = Statement(
         queue.c.message_id == _move.c.message_id,
         queue.c.fence == _move.c.fence,
         queue.c.owner == sa.bindparam("claimer"),
-        _is(Stage.SENDING),
+        stands(Stage.SENDING),
     )
     .returning(queue.c.client_id, queue.c.message_id),
     many=True,
@@ -172,7 +172,7 @@ FINISH = Statement(
             sa.select(_end.c.client_id, _end.c.message_id, _end.c.fence)
         ),
         queue.c.owner == sa.bindparam("claimer"),
-        _is(Stage.SENDING),
+        stands(Stage.SENDING),
     )
     .returning(queue.c.client_id, queue.c.message_id),
     many=True,
@@ -186,96 +186,11 @@ REMOVE = Statement(
     ),
     many=True,
 )
-_again = rows("again", client_id=BigInteger, message_id=BigInteger)
-RESEND = Statement(
-    sa.update(queue)
-    .values(stage=sa.literal_column("0"), next_at=sa.bindparam("at"), attempt=queue.c.attempt + 1)
-    .where(
-        queue.c.client_id == _again.c.client_id,
-        queue.c.message_id == _again.c.message_id,
-        _is(Stage.UNKNOWN),
-    ),
-    many=True,
-)
-_lost = rows("lost", client_id=BigInteger, message_id=BigInteger, next_at=BigInteger)
-LOSE = Statement(
-    sa.update(queue)
-    .values(stage=sa.literal_column(str(int(Stage.UNKNOWN))), next_at=_lost.c.next_at)
-    .where(
-        queue.c.client_id == _lost.c.client_id,
-        queue.c.message_id == _lost.c.message_id,
-        _is(Stage.SENDING),
-    ),
-    many=True,
-)
-
-_keys = (queue.c.client_id, queue.c.message_id, queue.c.expires_at, queue.c.carrier_id)
-RUN_OUT = Statement(
-    sa.select(*_keys)
-    .where(queue.c.stage == sa.bindparam("where"), queue.c.next_at <= sa.bindparam("now"))
-    .where(queue.c.stage != sa.literal_column("0"))
-    .order_by(queue.c.next_at)
-    .limit(sa.bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-LEFT_BEHIND = Statement(
-    sa.select(*_keys)
-    .where(_is(Stage.SENDING), queue.c.owner.between(sa.bindparam("first"), sa.bindparam("last")))
-    .where(queue.c.owner % sa.bindparam("wheel") / sa.bindparam("step") == sa.bindparam("node"))
-    .limit(sa.bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-EXPIRED = Statement(
-    sa.select(*_keys)
-    .where(_is(Stage.WAITING), queue.c.expires_at <= sa.bindparam("now"))
-    .limit(sa.bindparam("most"))
-    .with_for_update(skip_locked=True)
-)
-WAITING_AT = Statement(
-    sa.select(
-        queue.c.client_id,
-        queue.c.message_id,
-        queue.c.route_step,
-        messages.c.type,
-        messages.c.sender,
-        messages.c.phone,
-        messages.c.mccmnc,
-    )
-    .join(
-        messages,
-        (messages.c.client_id == queue.c.client_id) & (messages.c.id == queue.c.message_id),
-    )
-    .where(
-        queue.c.carrier_id == sa.bindparam("carrier"),
-        _is(Stage.WAITING),
-        queue.c.next_at <= sa.bindparam("now"),
-    )
-    .limit(sa.bindparam("most"))
-)
-_reroute = rows(
-    "reroute",
-    client_id=BigInteger,
-    message_id=BigInteger,
-    old=BigInteger,
-    carrier_id=BigInteger,
-    route_step=Integer,
-)
-REROUTE = Statement(
-    sa.update(queue)
-    .values(carrier_id=_reroute.c.carrier_id, route_step=_reroute.c.route_step)
-    .where(
-        queue.c.client_id == _reroute.c.client_id,
-        queue.c.message_id == _reroute.c.message_id,
-        queue.c.carrier_id == _reroute.c.old,
-        _is(Stage.WAITING),
-    ),
-    many=True,
-)
 SENT_AT_CARRIER = Statement(
     sa.select(queue.c.client_id, queue.c.message_id)
     .where(
         queue.c.carrier_id == sa.bindparam("carrier"),
-        _is(Stage.SENT),
+        stands(Stage.SENT),
         sa.tuple_(queue.c.client_id, queue.c.message_id)
         > sa.tuple_(sa.bindparam("client"), sa.bindparam("after")),
     )
@@ -322,7 +237,7 @@ async def claim(
 ) -> Sequence[Row]:
     """Take due rows of a carrier, urgent first, then clients in turn from the one past `turn`.
 
-    Returns what a flight needs of each, see FLIGHTS.
+    Returns what a flight needs of each, see FLIGHTS, in the order they are to leave.
     """
     taken: list[tuple[int, int]] = []
     for priority in PRIORITIES:
@@ -345,11 +260,12 @@ async def claim(
                     claimer=owner,
                     lease=lease,
                 )
-                taken += [(row[0], row[1]) for row in got]
+                taken += sorted((row[0], row[1]) for row in got)
                 if len(got) == room:
                     still.append(client)
             clients = still
-    return await tx.many(FLIGHTS, taken)
+    found = {(row[0], row[1]): row for row in await tx.many(FLIGHTS, taken)}
+    return [found[key] for key in taken]
 
 
 async def record(tx: Transaction, owner: int, moves: Sequence[Values]) -> set[tuple[int, int]]:
@@ -365,52 +281,6 @@ async def finish(tx: Transaction, owner: int, ends: Sequence[Values]) -> set[tup
 async def remove(tx: Transaction, named: Sequence[tuple[int, int]]) -> None:
     """End rows whose messages are locked already."""
     await tx.many(REMOVE, sorted(named))
-
-
-async def lose(tx: Transaction, lost: Sequence[Values]) -> None:
-    """Nobody knows what became of these: (client, message, give up at)."""
-    await tx.many(LOSE, sorted(lost))
-
-
-async def resend(tx: Transaction, named: Sequence[tuple[int, int]], at: int) -> None:
-    """Put unknown rows back to wait."""
-    await tx.many(RESEND, sorted(named), at=at)
-
-
-async def run_out(tx: Transaction, stage: Stage, now: int, most: int) -> Sequence[Row]:
-    """Rows of a stage whose time is over: (client, message, expires, carrier)."""
-    return await tx.all(RUN_OUT, where=int(stage), now=now, most=most)
-
-
-async def left_behind(tx: Transaction, node: int, owner: int, most: int) -> Sequence[Row]:
-    """Rows that an earlier run of this node was sending: (client, message, expires, carrier).
-
-    An owner is an id, so it tells its node and when its run began.
-    """
-    return await tx.all(
-        LEFT_BEHIND,
-        first=1,
-        last=owner - 1,
-        wheel=NODES * PER_MS,
-        step=PER_MS,
-        node=node,
-        most=most,
-    )
-
-
-async def expired(tx: Transaction, now: int, most: int) -> Sequence[Row]:
-    """Rows that waited past their validity: (client, message, expires, carrier)."""
-    return await tx.all(EXPIRED, now=now, most=most)
-
-
-async def waiting_at(tx: Transaction, carrier_id: int, now: int, most: int) -> Sequence[Row]:
-    """Due rows at a carrier: (client, message, route step, type, sender, phone, mccmnc)."""
-    return await tx.all(WAITING_AT, carrier=carrier_id, now=now, most=most)
-
-
-async def reroute(tx: Transaction, moves: Sequence[Values]) -> None:
-    """Give waiting rows to another carrier: (client, message, old carrier, new, route step)."""
-    await tx.many(REROUTE, sorted(moves))
 
 
 async def sent_at(

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 
 import structlog
 
 from vestnik.channels.base import Channel, Hears
 from vestnik.domain.message import Incoming, Outgoing, Report
 from vestnik.domain.route import Carrier
-from vestnik.services import delivery
+from vestnik.services import delivery, upkeep
 from vestnik.services.gathering import Gathering
 from vestnik.services.incoming import Came
 from vestnik.services.reports import Heard
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 STOP_S = 10.0
 RESUMED_AT_ONCE = 500
+ANY_TIME = 1 << 62
 
 Make = Callable[[Carrier], Channel]
 
@@ -51,6 +53,9 @@ class Carriers:
         for carrier in wanted.values():
             if self._dispatchers.get(carrier.id) is None:
                 await self._start(carrier)
+        for carrier in self._office.directory().carriers.values():
+            if not carrier.enabled:
+                await self._empty(carrier, wanted.keys())
 
     async def stop(self, grace_s: float) -> None:
         """Let what flies land, then disconnect every carrier."""
@@ -73,12 +78,20 @@ class Carriers:
 
     async def _stop(self, dispatcher: Dispatcher, grace_s: float) -> None:
         carrier = dispatcher.carrier
-        self._dispatchers.remove(carrier.id)
         self._office.up.discard(carrier.id)
         await dispatcher.close(grace_s)
+        self._dispatchers.remove(carrier.id)  # not before: a commit may still hand messages to it
         await dispatcher.channel.stop(grace_s)
         await self._running.pop(carrier.id)
         log.info("carrier stopped", carrier=carrier.name)
+
+    async def _empty(self, carrier: Carrier, wanted: AbstractSet[int]) -> None:
+        """What waits at a carrier that is switched off goes to the others."""
+        store = self._office.store
+        while await store.write(
+            upkeep.move_away, carrier.id, wanted, ANY_TIME, self._office.setting()
+        ):
+            pass
 
     def _hears(self, carrier_id: int) -> Hears:
         async def report(heard: Report) -> None:

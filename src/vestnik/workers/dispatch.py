@@ -7,6 +7,7 @@ is spoken to.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import msgspec
@@ -23,7 +24,7 @@ from vestnik.services.draft import Draft
 from vestnik.services.gathering import Gathering
 from vestnik.services.settlement import Setting
 from vestnik.store import messages, queue
-from vestnik.store.engine import Row, Store, Transaction
+from vestnik.store.engine import CommitUnknown, Row, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +59,10 @@ class Dispatcher:
         self._backlog = True  # there may be due rows that nobody handed over
         self._paused_until = 0.0
         self._flights: set[asyncio.Task[None]] = set()
+        self._deadlines: set[asyncio.Timeout] = set()  # of what is on its way to the carrier
         self._closing = False
+        self._empty = asyncio.Event()  # nothing is in the window
+        self._empty.set()
 
     @property
     def room(self) -> int:
@@ -78,12 +82,18 @@ class Dispatcher:
     def reserve(self) -> bool:
         if self._backlog or self.room < 1:  # those that wait go first
             return False
-        self._taken_places += 1
+        self._take_places(1)
         return True
 
     def give_back(self, places: int = 1) -> None:
         self._taken_places -= places
+        if not self._taken_places:
+            self._empty.set()
         self._bell.set()
+
+    def _take_places(self, places: int) -> None:
+        self._taken_places += places
+        self._empty.clear()
 
     def look(self) -> None:
         """Due rows may be waiting."""
@@ -122,11 +132,22 @@ class Dispatcher:
                 await self._wait()
 
     async def close(self, grace_s: float) -> None:
-        """Claim nothing more, let what flies land."""
+        """Claim nothing more, let what flies land; what has not by then has an unknown fate.
+
+        Returns once that is durable too: what was only being accepted or claimed has gone back.
+        """
         self._closing = True
         self._bell.set()
-        if self._flights:
-            await asyncio.wait(set(self._flights), timeout=grace_s)
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._empty.wait()
+        except TimeoutError:
+            for deadline in self._deadlines:
+                if not deadline.expired():
+                    deadline.reschedule(0.0)
+            with suppress(TimeoutError):  # the store is away: the next run finds them
+                async with asyncio.timeout(grace_s):
+                    await self._empty.wait()
 
     async def _wait(self) -> None:
         self._bell.clear()
@@ -140,7 +161,7 @@ class Dispatcher:
 
     async def _claim(self) -> None:
         room = self.room
-        self._taken_places += room
+        self._take_places(room)
         claimed: list[Flight] = []
         now = self._office.store.now()
         lease_until = now + int(self._office.lease_s * 1000)
@@ -155,7 +176,7 @@ class Dispatcher:
                 self._turn,
             )
         finally:
-            self._taken_places -= room - len(claimed)
+            self.give_back(room - len(claimed))
         self._backlog = len(claimed) == room
         for flight in claimed:
             self.fly(flight, lease_until)
@@ -165,8 +186,9 @@ class Dispatcher:
     async def _move_away(self) -> None:
         others = self._office.up - {self.carrier.id}
         if others:
-            await self._office.store.write(
-                upkeep.move_away, self.carrier.id, others, self._office.setting()
+            store = self._office.store
+            await store.write(
+                upkeep.move_away, self.carrier.id, others, store.now(), self._office.setting()
             )
 
     async def _fly(self, flight: Flight, lease_until: int) -> None:
@@ -174,7 +196,7 @@ class Dispatcher:
         while True:
             try:
                 await self._office.recorder.put((flight, outcome))
-            except StoreUnavailable:
+            except (StoreUnavailable, CommitUnknown):
                 continue  # what became of it must not be forgotten; the line waits by itself
             except Exception:
                 log.exception("an outcome was not recorded", message_id=flight.standing.id)
@@ -190,8 +212,10 @@ class Dispatcher:
         left_s = (lease_until - now) / 1000 - LEASE_MARGIN_S
         if left_s <= 0 or self._closing:  # before an octet is written
             return delivery.Postponed(now, flight.carrier_id, flight.route_step)
+        deadline = asyncio.timeout(left_s)
+        self._deadlines.add(deadline)
         try:
-            async with asyncio.timeout(left_s):
+            async with deadline:
                 taken = await self.channel.send(flight.message)
         except SendFailed as failure:
             return self._after(flight, failure)
@@ -200,6 +224,8 @@ class Dispatcher:
         except Exception:  # our bug: it must not take others down with it
             log.exception("cannot send", message_id=flight.standing.id, carrier=self.carrier.name)
             return delivery.Unknown()
+        finally:
+            self._deadlines.discard(deadline)
         return delivery.Taken(taken.refs, taken.final)
 
     def _after(self, flight: Flight, failure: SendFailed) -> Outcome:
@@ -282,16 +308,15 @@ class Dispatchers:
     def lease_until(self) -> int:
         return self._store.now() + self._lease_ms
 
-    def fly(self, drafts: list[Draft]) -> None:
+    def fly(self, drafts: list[Draft], lease: int) -> None:
         """Send the recipients that were handed over; for the others a dispatcher looks."""
-        lease_until = self.lease_until()
         waiting: set[int] = set()
         for draft in drafts:
             options = msgspec.json.decode(draft.options) if draft.options else {}
             for recipient in draft.recipients:
                 if recipient.handed:
                     flight = delivery.flight_of_draft(draft, recipient, options)
-                    self._of[recipient.carrier_id].fly(flight, lease_until)
+                    self._of[recipient.carrier_id].fly(flight, lease)
                 elif recipient.status == Status.WAITING:
                     waiting.add(recipient.carrier_id)
         for carrier_id in waiting:
