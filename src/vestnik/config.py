@@ -96,7 +96,7 @@ class TaskSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 30
     lease_s: Annotated[
         int, Meta(ge=10, description="seconds after which a silent export is started again")
-    ] = 120
+    ] = 900
 
 
 class DispatchSettings(msgspec.Struct, frozen=True, kw_only=True):

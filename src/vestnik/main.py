@@ -49,6 +49,7 @@ from vestnik.workers.dispatch import Dispatchers, Office
 from vestnik.workers.housekeeping import Housekeeping
 from vestnik.workers.loop import repeat
 from vestnik.workers.mailings import Mailings
+from vestnik.workers.retention import Retention
 from vestnik.workers.tasks import Exports
 from vestnik.workers.tasks import Settings as ExportSettings
 
@@ -59,6 +60,7 @@ ROLES = frozenset({"doors", "dispatch", "exports", "housekeeping"})  # what a no
 DIRECTORY_S = 1.0
 HOUSEKEEPING_S = 1.0
 MAILINGS_S = 1.0
+RETENTION_S = 3_600.0
 GRACE_S = 15.0
 SWITCH_S = 0.0005  # the writer's thread must get its turn beside a busy loop
 
@@ -192,6 +194,7 @@ class Centre:
         self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers)
         self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
         self.housekeeping = Housekeeping(self.store, self.setting)
+        self.retention = Retention(self.store, directory)
 
     def setting(self) -> Setting:
         """Who settles messages now, and by which rules."""
@@ -226,6 +229,7 @@ class Centre:
             self._work("mailings", MAILINGS_S, self.mailings.run_once)
         if "housekeeping" in self.roles:
             self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
+            self._work("retention", RETENTION_S, self.retention.run_once)
 
     def _work(self, name: str, period_s: float, work: Callable[[], Awaitable[bool]]) -> None:
         loop: Coroutine[Any, Any, None] = repeat(name, period_s, self.notifier, work)

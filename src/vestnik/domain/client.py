@@ -39,7 +39,7 @@ class Limits:
     test: int = 0  # 1: test mode, every check is made and nothing is sent or charged
     numbers: str = ""  # the account's own numbers, comma-separated: what comes to them is its
     prefixes: str = ""  # phone prefixes that may be sent to; a leading - forbids one: 7,-77
-    keep_days: int = 180  # days that sent messages are kept in the history
+    keep_days: int = 180  # days that messages are kept in the history; 0: for ever
     md5_password: int = 1  # 0: the MD5 form of the password is refused
     locked: int = 0  # 1: the account is locked and may do nothing
 

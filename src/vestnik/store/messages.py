@@ -156,22 +156,34 @@ BY_REF = Statement(
     many=True,
 )
 _receipt_ref = rows("receipt_ref", carrier_id=BigInteger, carrier_ref=Text)
+_kept = (
+    receipts.c.id,
+    receipts.c.carrier_id,
+    receipts.c.carrier_ref,
+    receipts.c.phone,
+    receipts.c.status,
+    receipts.c.err,
+    receipts.c.raw,
+    receipts.c.reported_at,
+)
 EARLY = Statement(
-    sa.select(
-        receipts.c.id,
-        receipts.c.carrier_id,
-        receipts.c.carrier_ref,
-        receipts.c.phone,
-        receipts.c.status,
-        receipts.c.err,
-        receipts.c.raw,
-        receipts.c.reported_at,
-    ).join(
+    sa.select(*_kept).join(
         _receipt_ref,
         (receipts.c.carrier_id == _receipt_ref.c.carrier_id)
         & (receipts.c.carrier_ref == _receipt_ref.c.carrier_ref),
     ),
     many=True,
+)
+EARLY_SINCE = Statement(
+    sa.select(*_kept)
+    .where(
+        receipts.c.at >= sa.bindparam("since"),
+        sa.exists().where(
+            parts.c.carrier_id == receipts.c.carrier_id,
+            parts.c.carrier_ref == receipts.c.carrier_ref,
+        ),
+    )
+    .limit(sa.bindparam("most"))
 )
 _gone = rows("gone", id=BigInteger)
 DROP_RECEIPTS = Statement(
@@ -213,22 +225,6 @@ PARTS_OF = Statement(
     ),
     many=True,
 )
-_ended = (
-    sa.select(parts.c.client_id, parts.c.message_id, parts.c.part)
-    .where(
-        parts.c.at < sa.bindparam("before"),
-        ~sa.exists().where(
-            queue.c.client_id == parts.c.client_id, queue.c.message_id == parts.c.message_id
-        ),
-    )
-    .limit(sa.bindparam("most"))
-)
-DROP_PARTS = Statement(
-    sa.delete(parts).where(
-        sa.tuple_(parts.c.client_id, parts.c.message_id, parts.c.part).in_(_ended)
-    )
-)
-
 # status.php: the latest message of a pair.
 FOUND = (
     messages.c.id,
@@ -339,6 +335,11 @@ async def early(tx: Transaction, refs: Sequence[tuple[int, str]]) -> Sequence[Ro
     return await tx.many(EARLY, refs)
 
 
+async def early_since(tx: Transaction, since: int, most: int) -> Sequence[Row]:
+    """Reports kept since a moment whose parts are known, as those of `early`."""
+    return await tx.all(EARLY_SINCE, since=since, most=most)
+
+
 async def keep_receipts(tx: Transaction, made: Sequence[Values]) -> None:
     """Keep reports that match nothing yet."""
     await tx.many(PUT_RECEIPTS, made)
@@ -351,11 +352,6 @@ async def drop_receipts(tx: Transaction, ids: Sequence[int]) -> None:
 async def drop_old_receipts(tx: Transaction, before: int) -> int:
     """Drop reports that matched nothing in time; returns how many."""
     return await tx.run(OLD_RECEIPTS, before=before)
-
-
-async def drop_old_parts(tx: Transaction, before: int, most: int) -> int:
-    """Drop a slice of the parts of messages that ended before a moment; returns how many."""
-    return await tx.run(DROP_PARTS, before=before, most=most)
 
 
 async def latest(tx: Transaction, client_id: int, wire_id: str, phone: str) -> Row | None:

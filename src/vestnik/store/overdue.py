@@ -53,6 +53,11 @@ LEFT_BEHIND = Statement(
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
 )
+ANY_EXPIRED = Statement(
+    sa.select(queue.c.message_id)
+    .where(waiting, queue.c.expires_at <= sa.bindparam("now"))
+    .limit(sa.literal_column("1"))
+)
 EXPIRED = Statement(
     sa.select(*_keys)
     .where(waiting, queue.c.expires_at <= sa.bindparam("now"))
@@ -132,6 +137,11 @@ async def left_behind(tx: Transaction, node: int, owner: int, most: int) -> Sequ
         node=node,
         most=most,
     )
+
+
+async def any_expired(tx: Transaction, now: int) -> bool:
+    """Something has waited past its validity."""
+    return await tx.one(ANY_EXPIRED, now=now) is not None
 
 
 async def expired(tx: Transaction, now: int, most: int) -> Sequence[Row]:

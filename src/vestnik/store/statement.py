@@ -149,7 +149,11 @@ class Statement:
 
 
 def insert_into(table: sa.Table, *columns: str) -> Statement:
-    """Insert rows given as tuples of these columns (all of the table's, if none are named)."""
+    """Insert rows given as tuples of these columns (all of the table's, if none are named).
+
+    They stand in the order of the table, for that is the order in which they are rendered.
+    """
     names = columns or tuple(table.c.keys())
+    assert names == tuple(c.name for c in table.c if c.name in names), names
     places = {name: sa.bindparam(name, type_=table.c[name].type) for name in names}
     return Statement(sa.insert(table).values(places), many=True)

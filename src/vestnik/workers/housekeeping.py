@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from vestnik.services import upkeep
+from vestnik.services import reports, upkeep
 from vestnik.services.settlement import Setting
-from vestnik.store import dedup, messages, partitions, segments
+from vestnik.store import dedup, messages, overdue, partitions, segments
 from vestnik.store.engine import Store, Transaction
 
 log = structlog.get_logger(__name__)
 
 SLICE = 500
-KEPT_MS = 3 * 86_400_000  # parts after their message's end, reports that matched nothing
+KEPT_MS = 3 * 86_400_000  # reports that matched nothing
 SEGMENTS_MS = 86_400_000
 EXPIRY_MS = 10_000
 SWEEP_MS = 30_000
@@ -33,9 +33,15 @@ class Housekeeping:
         """Take a slice of everything that is due; returns whether more is left."""
         now = self._store.now()
         moved = await self._move(upkeep.lapse, "leases lapsed: the fate of messages is unknown")
+        moved += await self._move(
+            reports.apply_late, "reports came while their parts were recorded"
+        )
         moved += await self._move(upkeep.give_up, "no report came within a day of validity")
         if now >= self._next_expiry:
-            expired = await self._move(upkeep.expire, "messages expired while they waited")
+            expired = 0
+            # All that waits is read for this: a reader does it, the writer only when there is one.
+            if await self._store.read(overdue.any_expired, now):
+                expired = await self._move(upkeep.expire, "messages expired while they waited")
             moved += expired
             if expired < upkeep.SLICE:
                 self._next_expiry = now + EXPIRY_MS
@@ -57,9 +63,8 @@ async def _sweep(tx: Transaction, now: int) -> int:
     """Drop what is of no more use; months ahead get their partitions."""
     await partitions.ensure_months(tx, now)
     forgotten = await dedup.forget(tx, now, SLICE)
-    parts = await messages.drop_old_parts(tx, now - KEPT_MS, SLICE)
     lost = await messages.drop_old_receipts(tx, now - KEPT_MS)
     if lost:
         log.warning("reports matched no message and are dropped", reports=lost)
     await segments.drop_old(tx, now - SEGMENTS_MS)
-    return max(forgotten, parts)
+    return forgotten

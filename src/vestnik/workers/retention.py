@@ -1,0 +1,47 @@
+"""Each account keeps its history for so many days; what is older goes, once an hour."""
+
+from collections.abc import Callable
+
+import structlog
+
+from vestnik.domain.client import Client
+from vestnik.domain.ids import first_id
+from vestnik.services.directory import Directory
+from vestnik.store import retention
+from vestnik.store.engine import Store
+
+log = structlog.get_logger(__name__)
+
+SLICE = 500
+DAY_MS = 86_400_000
+PARTS_DAYS = 3
+
+
+class Retention:
+    """Goes through the accounts in turn; one slice is one commit."""
+
+    def __init__(self, store: Store, directory: Callable[[], Directory]) -> None:
+        self._store = store
+        self._directory = directory
+
+    async def run_once(self) -> bool:
+        """Drop what no account keeps; other commits find room between the slices."""
+        for client in list(self._directory().clients.values()):
+            parts_ms = self._store.now() - PARTS_DAYS * DAY_MS
+            await self._store.write(retention.drop_parts, client.id, first_id(parts_ms), parts_ms)
+            if client.limits.keep_days:
+                dropped = await self._drop(client)
+                if dropped:
+                    log.info("old messages are dropped", client=client.id, messages=dropped)
+        return False
+
+    async def _drop(self, client: Client) -> int:
+        before_ms = self._store.now() - client.limits.keep_days * DAY_MS
+        before_id = first_id(before_ms)
+        dropped = 0
+        while more := await self._store.write(retention.drop_messages, client.id, before_id, SLICE):
+            dropped += more
+            if more < SLICE:
+                break
+        await self._store.write(retention.drop_what_they_left, client.id, before_id, before_ms)
+        return dropped
