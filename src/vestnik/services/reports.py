@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from vestnik.domain.message import Err, Kind, Report, Status
 from vestnik.services.settlement import Setting, Settlement, Standing, standing_of
 from vestnik.store import messages, queue
-from vestnik.store.engine import Transaction, Values
+from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.queue import Stage
 
 BOUNCES = range(1, 5)  # why a letter comes back after it was taken (status.md)
+BESIDE_MS, BESIDE_MAX = 60_000, 500  # no two commits run beside one another for longer
 PHONE_TAIL = 9  # carriers write the same number with and without its country code
 
 
@@ -47,7 +48,20 @@ async def apply(tx: Transaction, heard: Sequence[Heard], setting: Setting) -> No
 
 async def apply_early(tx: Transaction, refs: Sequence[tuple[int, str]], setting: Setting) -> None:
     """Apply kept reports of parts that have just become known."""
-    kept = await messages.early(tx, refs)
+    await _apply_kept(tx, await messages.early(tx, refs), setting)
+
+
+async def apply_late(tx: Transaction, setting: Setting) -> int:
+    """Apply kept reports whose parts became known in a commit that ran beside theirs.
+
+    Returns how many were looked at.
+    """
+    kept = await messages.early_since(tx, setting.now - BESIDE_MS, BESIDE_MAX)
+    await _apply_kept(tx, kept, setting)
+    return len(kept)
+
+
+async def _apply_kept(tx: Transaction, kept: Sequence[Row], setting: Setting) -> None:
     heard = [  # in the order they came
         Heard(carrier, Report(ref, phone, Status(status), err, at, raw), kept_id)
         for kept_id, carrier, ref, phone, status, err, raw, at in sorted(map(tuple, kept))
