@@ -87,12 +87,14 @@ async def killed_under_load(centre, times):
 
 async def at_rest(centre):
     """Nothing waits, nothing is on its way, and every report has come."""
-    moving = "SELECT count(*) FROM queue WHERE stage <> 3"
+    moving = "SELECT stage, count(*) FROM queue WHERE stage <> 3 GROUP BY stage"
+    left = []
 
     async def done():
-        return not await centre.value(moving)
+        left[:] = await centre.rows(moving)
+        return not left
 
-    await until(done, 60)
+    await until(done, 60, lambda: f"still on their way, by stage: {left}; {centre.log}")
 
 
 async def prepared(folder, url, port, on_unknown):
