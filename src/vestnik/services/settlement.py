@@ -105,11 +105,18 @@ class Settlement:
         message.status, message.err = int(status), err
 
     def capture(self, message: Standing, parts: int | None = None) -> None:
-        """Take what is held, or the share of some of the parts, and let the rest go."""
+        """Take what is held, or the share of some of the parts, and let the rest go.
+
+        Some parts of what its payer has for nothing cost nobody: their share could not be told
+        from the message afterwards.
+        """
         if message.money != Money.HELD:
             return
-        self.touch(message)
         taken = message.parts if parts is None else parts
+        if not message.price and taken < message.parts:
+            self.release(message)
+            return
+        self.touch(message)
         amount = message.held * taken // message.parts
         self._book("capture", message.account_id, message.purse, -amount, -message.held)
         if self._has_ancestors(message.client_id):
