@@ -12,17 +12,22 @@ from vestnik.domain.client import Client, Limits
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import CHANNEL_OF, Err, Kind, Status
 from vestnik.domain.rate import shares
-from vestnik.domain.refusals import BadParameters, MessageForbidden
+from vestnik.domain.refusals import BadParameters
 from vestnik.services.directory import Directory
 from vestnik.services.draft import Order, Recipient
 from vestnik.services.flood import Floods
-from vestnik.wire.sms import segments, translit
+from vestnik.wire.sms import push, segments, translit
 
 SLICE = 500  # recipients between two turns of the loop
 VALIDITY_MINUTES = 24 * 60
 TEXTLESS = frozenset({Kind.HLR, Kind.PING})
 UNLIMITED = frozenset({Kind.MAIL})
 COMMENT = "\n~~~\n"
+# What may stand for the text of a message (channels.md).
+FOR_TEXT: dict[Kind, tuple[str, ...]] = {
+    Kind.MMS: ("files", "fileurl", "subj"),
+    Kind.CALL: ("files", "fileurl"),
+}
 
 # A marker at the beginning of a text chooses its channel (text.md, "Prefixes").
 MARKERS: dict[str, Kind] = {
@@ -38,6 +43,10 @@ MARKERS: dict[str, Kind] = {
     "SMS": Kind.SMS,
 }
 MARKER = re.compile(rf"__({'|'.join(MARKERS)})__")
+# Recipients that are no numbers, by the kinds that have them.
+_mail_address = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+").fullmatch
+_telegram_name = re.compile(r"#\d{1,20}|@?[A-Za-z]\w{3,31}", re.ASCII).fullmatch
+ADDRESSES = {Kind.MAIL: _mail_address, Kind.TELEGRAM: _telegram_name, Kind.BOT: _telegram_name}
 BINARY_TAIL = re.compile(r"pid: (\d+), dcs: (\d+)")
 
 
@@ -69,7 +78,8 @@ class Composer:
         self.options = msgspec.json.encode(order.options).decode() if order.options else ""
         self._prefixes = _prefix_rules(self.limits.prefixes)
         self._texts: dict[str, Text] = {}
-        self._senders: dict[str, str] = {}
+        self._senders: dict[str, bool] = {}
+        self._coded: dict[str, int] | None = None  # pid and dcs of binary messages
         self._seen: set[int] = set()
 
     async def recipients(self) -> AsyncIterator[Recipient]:
@@ -105,8 +115,8 @@ class Composer:
 
     def _read_text(self, raw: str) -> Text:
         order = self.order
-        text, _, comment = segments.normalise(raw).rpartition(COMMENT)
-        if not text and not raw.startswith(COMMENT):
+        text, separator, comment = segments.normalise(raw).rpartition(COMMENT)
+        if not separator:
             text, comment = comment, ""
         kind = order.kind
         marker = MARKER.match(text)
@@ -116,66 +126,84 @@ class Composer:
             return self._read_binary(text, comment)
         if order.translit and kind not in UNLIMITED:
             text = translit.translit(text, order.translit)
-        if not text.strip() and kind not in TEXTLESS and not order.options.get("files"):
+        if not text.strip() and not self._textless(kind):
             raise BadParameters("mes: the text is empty")
         if kind not in UNLIMITED and self.limits.text_max and len(text) > self.limits.text_max:
             raise BadParameters(
                 f"mes: the text has {len(text)} characters, at most {self.limits.text_max} may be"
             )
+        if kind is Kind.PUSH:
+            return self._read_push(text, comment)
         if kind not in (Kind.SMS, Kind.FLASH):
             return Text(kind, text, comment, 1)
         if order.maxsms:
             text = segments.cut(text, order.maxsms)
         return Text(kind, text, comment, segments.count(text))
 
+    def _textless(self, kind: Kind) -> bool:
+        """The message may do without a text."""
+        return kind in TEXTLESS or any(self.order.options.get(o) for o in FOR_TEXT.get(kind, ()))
+
+    def _read_push(self, text: str, comment: str) -> Text:
+        try:
+            parts = segments.binary_count(push.service_indication(text))
+        except ValueError as wrong:
+            raise BadParameters(f"mes: {wrong}") from None
+        return Text(Kind.PUSH, text, comment, parts)
+
     def _read_binary(self, text: str, comment: str) -> Text:
         """Octets in hex; their tail may name protocol id and coding (channels.md)."""
-        data = str(self.order.options.get("data") or text)
         try:
-            octets = bytes.fromhex(data)
+            octets = bytes.fromhex(text)
         except ValueError:
             raise BadParameters("mes: a binary message is written in hex digits") from None
         if not octets or octets[0] >= len(octets):
             raise BadParameters("mes: binary data begin with the length of their header, or 00")
         tail = BINARY_TAIL.fullmatch(comment)
-        options = {"data": data}
-        if tail:
-            options |= {"pid": int(tail[1]), "dcs": int(tail[2])}  # type: ignore[dict-item]
-        self.options = msgspec.json.encode(self.order.options | options).decode()
-        return Text(Kind.BINARY, data, comment, segments.binary_count(octets))
+        coded = {"pid": int(tail[1]), "dcs": int(tail[2])} if tail else {}
+        if self._coded is not None and self._coded != coded:
+            raise BadParameters("list: all its binary messages have one pid and dcs")
+        self._coded = coded
+        options = self.order.options | coded
+        self.options = msgspec.json.encode(options).decode() if options else ""
+        try:
+            parts = segments.binary_count(octets)
+        except ValueError as wrong:
+            raise BadParameters(f"mes: {wrong}") from None
+        return Text(Kind.BINARY, text, comment, parts)
 
     def _line_sender(self, line: ListLine) -> str:
-        if line.sender is None:
+        if not line.sender:
             return self.sender
-        known = self._senders.get(line.sender)
-        if known is None:
-            known = self._senders[line.sender] = _sender(line.sender, self.order.client, "")
-        return known
+        return "" if line.sender == "." else line.sender
 
     def _line_due(self, line: ListLine) -> int:
-        if not line.zone:
+        if not line.zone or not schedule.is_date(self.order.time):
             return self.due
         zone = schedule.zone_of(line.zone, self.order.client.zone)
         return schedule.due(self.order.time, self.order.now_ms, zone)
 
     def _recipient(self, phone: str, text: Text, sender: str, due: int) -> Recipient:
         kind = text.kind
-        msisdn = phone if kind is Kind.MAIL else number.parse(phone)
-        if msisdn is None or (kind is not Kind.MAIL and not number.plausible(msisdn)):
+        is_address = ADDRESSES.get(kind)
+        named = is_address is not None and is_address(phone) is not None
+        msisdn = phone if named else None if kind is Kind.MAIL else number.parse(phone)
+        if msisdn is None or not (named or number.plausible(msisdn)):
             wrong = msisdn or "".join(c for c in phone if c.isdigit()) or phone[:40]
             return self._refused(wrong, text, sender, due, Status.BAD_NUMBER, Err.BAD_FORMAT)
-        mccmnc = "" if kind is Kind.MAIL else self.directory.numbering.find(msisdn).mccmnc
-        status, err = self._forbidden(msisdn, text)
+        mccmnc = "" if named else self.directory.numbering.find(msisdn).mccmnc
+        status, err = self._forbidden(msisdn, text, sender, named=named)
         if status:
             return self._refused(msisdn, text, sender, due, status, err, mccmnc)
         channel = CHANNEL_OF[kind]
         client = self.order.client
         plan = self.directory.routes.plan(channel, client.id, sender, msisdn, mccmnc)
-        if not plan and not self.test:
+        tested = self.test and kind is not Kind.MAIL
+        if not plan and not tested:
             return self._refused(
                 msisdn, text, sender, due, Status.UNREACHABLE, Err.NO_ROUTE, mccmnc
             )
-        if self.test and kind is not Kind.MAIL:
+        if tested:
             return self._tested(msisdn, text, sender, due, mccmnc)
         rates = self.directory.rates
         prices = [
@@ -190,7 +218,7 @@ class Composer:
             kind,
             text.parts,
             mccmnc,
-            plan[0] if plan else 0,
+            plan[0],
             prices[0],
             lost,
             Status.WAITING,
@@ -236,19 +264,30 @@ class Composer:
             due,
         )
 
-    def _forbidden(self, phone: str, text: Text) -> tuple[int, int]:
+    def _forbidden(self, phone: str, text: Text, sender: str, *, named: bool) -> tuple[int, int]:
         """The rule that stops this recipient: its status and err, or zeros."""
-        pair = hash((phone, text.text))
+        pair = hash((phone, text.kind, text.text))
         if pair in self._seen:
             return Status.FORBIDDEN, Err.NUMBER_LIMIT
         self._seen.add(pair)
-        if self._prefixes is not None and not self._prefixes(phone):
+        if not self._shows(sender, text.kind):
+            return Status.FORBIDDEN, Err.UNREGISTERED_SENDER
+        if self._prefixes is not None and not named and not self._prefixes(phone):
             return Status.FORBIDDEN, Err.NUMBER_BARRED
         if self.floods is not None and self.limits.flood_count:
             client, now = self.order.client, self.order.now_ms
             if self.floods.flooded(client.id, phone, self.limits, now):
                 return Status.FORBIDDEN, Err.NUMBER_LIMIT
         return 0, 0
+
+    def _shows(self, sender: str, kind: Kind) -> bool:
+        """A message of this kind can show this sender."""
+        if not sender or (kind is Kind.MAIL and "@" in sender):
+            return True
+        known = self._senders.get(sender)
+        if known is None:
+            known = self._senders[sender] = number.valid_sender(sender)
+        return known
 
     def spread(self, recipients: list[Recipient]) -> None:
         """`period` and `freq` send a mailing in portions."""
@@ -261,24 +300,24 @@ class Composer:
 
 
 def _sender(asked: str | None, client: Client, default: str) -> str:
-    """The sender to show; raises MessageForbidden for one that no message can show."""
+    """The sender to show, if a message can."""
     if asked is None:
         return client.sender or default
-    if asked in ("", "."):
-        return ""
-    if not number.valid_sender(asked) and "@" not in asked:
-        raise MessageForbidden("message is denied")
-    return asked
+    return "" if asked == "." else asked
 
 
 def _prefix_rules(rules: str) -> Callable[[str], bool] | None:
-    """Phone codes that may be sent to; a longer one with a minus forbids (users.md, `fmts`)."""
+    """Phone codes that may be sent to; a longer one with a minus forbids (users.md, `fmts`).
+
+    Where no code is named that may be, those that none forbids may.
+    """
     codes = [rule.strip() for rule in rules.split(",") if rule.strip()]
     if not codes:
         return None
+    open_ = all(code.startswith("-") for code in codes)
 
     def allowed(phone: str) -> bool:
-        best, verdict = -1, False
+        best, verdict = -1, open_
         for code in codes:
             digits = code.lstrip("-")
             if phone.startswith(digits) and len(digits) > best:
