@@ -36,6 +36,7 @@ from vestnik.services.gathering import Gathering
 from vestnik.services.history import History
 from vestnik.services.incoming import Came
 from vestnik.services.intake import Intake
+from vestnik.services.news import Outboxes
 from vestnik.services.reports import Heard
 from vestnik.services.sending import Sending
 from vestnik.services.settlement import Setting
@@ -131,6 +132,7 @@ class Centre:
         self.owner = self.ids.take(self.store.now())[0]
         lease_s = self.settings.dispatch.lease_s
         directory = self.current.current
+        self.outboxes = Outboxes(self.store, self.owner, self.notifier)
         self.recorder: Gathering[tuple[Flight, Outcome]] = Gathering("outcomes", self._record)
         self.reporter: Gathering[Heard] = Gathering("reports", self._report)
         self.receiver: Gathering[Came] = Gathering("incoming", self._receive)
@@ -205,12 +207,15 @@ class Centre:
 
     async def _record(self, batch: list[tuple[Flight, Outcome]]) -> None:
         await self.store.write(delivery.record, batch, self.setting())
+        self.outboxes.ring()
 
     async def _report(self, batch: list[Heard]) -> None:
         await self.store.write(reports.apply, batch, self.setting())
+        self.outboxes.ring()
 
     async def _receive(self, batch: list[Came]) -> None:
-        await self.store.write(incoming.take, batch, self.current.value, self.store.now())
+        await self.store.write(incoming.take, batch, self.setting())
+        self.outboxes.ring()
 
     async def _recover(self) -> None:
         """What the last run of this node was sending when it ended."""
@@ -218,7 +223,13 @@ class Centre:
             log.warning("an earlier run ended while it was sending", messages=moved)
 
     def _begin_lines(self) -> None:
-        for line in (self.intake, self.recorder, self.reporter, self.receiver):
+        for line in (
+            self.intake,
+            self.recorder,
+            self.reporter,
+            self.receiver,
+            self.outboxes.line,
+        ):
             self._lines.append(asyncio.create_task(line.run()))
 
     def _begin_workers(self) -> None:
@@ -281,7 +292,7 @@ class Centre:
         self.intake.close()
         await self._lines[0]
         await self.carriers.stop(grace_s)
-        for line in (self.recorder, self.reporter, self.receiver):
+        for line in (self.recorder, self.reporter, self.receiver, self.outboxes.line):
             line.close()
         await asyncio.gather(*self._lines)
         await self.store.close()

@@ -80,7 +80,8 @@ async def _tell(console: "Console", centre: "Centre") -> None:
     host, port = centre.ports["http"]
     base = f"http://{host}:{port}"
     console.print(
-        f"[bold]A fresh centre[/bold] listens on {base} and sends by the carrier [cyan]virtual[/cyan].\n"
+        f"[bold]A fresh centre[/bold] listens on {base} and sends by the carrier "
+        "[cyan]virtual[/cyan].\n"
     )
     await _add_client(centre)
     console.print(
@@ -201,9 +202,10 @@ def _say_what_next(console: "Console", centre: "Centre") -> None:
     base = f"http://{host}:{port}"
     account = f"login={LOGIN}&psw={PASSWORD}"
     console.print(
-        "\n[bold]The centre keeps serving; stop it with Ctrl-C.[/bold]  Try, in another terminal:\n\n"
+        "\n[bold]The centre keeps serving; stop it with Ctrl-C.[/bold]  "
+        "Try, in another terminal:\n\n"
         f"   curl '{base}/sys/send.php?{account}&phones=79161234567&mes=Hello&cost=3'\n"
-        f"   curl '{base}/sys/status.php?{account}&phone=79161234567&id=4&all=2&fmt=3&charset=utf-8'\n"
+        f"   curl '{base}/sys/status.php?{account}&phone=79161234567&id=4&fmt=3'\n"
         f"   curl '{base}/sys/balance.php?{account}'\n\n"
         "Numbers ending in 9901 are undeliverable, 9902 expire, 9903 take a minute, 9904 are\n"
         "refused at once, 9905 are never reported.  A centre that stays: vestnik serve --data DIR\n"

@@ -39,6 +39,10 @@ class Limits:
     test: int = 0  # 1: test mode, every check is made and nothing is sent or charged
     numbers: str = ""  # the account's own numbers, comma-separated: what comes to them is its
     prefixes: str = ""  # phone prefixes that may be sent to; a leading - forbids one: 7,-77
+    callback_url: str = ""  # address that is told of statuses and incoming messages
+    callback_sent: int = 0  # 1: it is also told when a message has been handed to the operator
+    smpp_incoming: int = 0  # 1: incoming messages are handed over SMPP instead
+    callback_window: int = 10  # calls to that address at one time
     keep_days: int = 180  # days that messages are kept in the history; 0: for ever
     md5_password: int = 1  # 0: the MD5 form of the password is refused
     locked: int = 0  # 1: the account is locked and may do nothing

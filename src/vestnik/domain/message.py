@@ -90,6 +90,16 @@ STATUS_NAMES: dict[Status, tuple[str, str]] = {
 }
 
 
+class Flag:
+    """Bits of a message's `flags`.  The lower sixteen are those of the wire (status.md, `flag`)."""
+
+    TYPE = 0xF
+    WIRE = 0xFFFF
+    RECEIPT_WANTED = 1 << 16  # over SMPP, when the message has ended
+    PROGRESS_WANTED = 1 << 17  # and when it has been sent
+    MASS = 1 << 18  # of a mailing: its news gives way to that of single messages
+
+
 class Err:
     """Why a message was not delivered (status.md, `err`); only those the centre itself gives."""
 

@@ -12,8 +12,8 @@ class Carrier:
     """A configured account at an operator or provider.
 
     `channel` names the module that speaks to it ("smpp", "virtual"); `settings` are that module's.
-    `on_unknown`: hold or resend a message whose fate is unknown.  `receipt_parts`: whose reports end
-    a long message: those of all its parts, of the first or of the last.
+    `on_unknown`: hold or resend a message whose fate is unknown.  `receipt_parts`: whose reports
+    end a long message: those of all its parts, of the first or of the last.
     """
 
     id: int

@@ -14,6 +14,7 @@ from vestnik.domain.refusals import BadParameters, Duplicate, InsufficientFunds,
 from vestnik.services import bulk
 from vestnik.services.draft import Accepted, Draft, Fate, Recipient
 from vestnik.services.message_rows import MessageRows, Sheet
+from vestnik.services.news import transport_of
 from vestnik.services.wire_ids import block_for
 from vestnik.store import counters, dedup, ledger, mailings, messages, statistics
 from vestnik.store.engine import Transaction, Values
@@ -269,6 +270,8 @@ def _sheet(batch: Batch, draft: Draft, wire_id: str) -> Sheet:
         window=draft.window,
         day=draft.day,
         origin=draft.origin,
+        flags=draft.flags,
+        transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
         now=batch.now,
         owner=batch.owner,
         lease=batch.lease,

@@ -108,7 +108,7 @@ class Access:
         self._wrong_requests.add(address, now_ms)
 
     def entered(self, client: Client, name: str, most: int) -> Entered:
-        """`with` it, one more request of this name runs; raises TooManyConnections beyond `most`."""
+        """`with` it one more request of this name runs; TooManyConnections beyond `most`."""
         return self._running.enter((client.id, name), most)
 
     def count(self, client: Client, name: str, key: bytes, most: int, now_ms: int) -> None:

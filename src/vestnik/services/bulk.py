@@ -10,6 +10,7 @@ import msgspec
 from vestnik.domain.message import Kind, Status
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.message_rows import MessageRows, Sheet
+from vestnik.services.news import transport_of
 from vestnik.store import mailings
 from vestnik.store.engine import Transaction
 
@@ -106,6 +107,8 @@ async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
         window=draft.window,
         day=draft.day,
         origin=draft.origin,
+        flags=draft.flags,
+        transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
         now=draft.now,
         mailing_id=draft.mailing_id,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from vestnik.domain.message import Err, Kind, Outgoing, Refs, Status
+from vestnik.domain.message import Err, Flag, Kind, Outgoing, Refs, Status
 from vestnik.services import reports
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.settlement import Money, Setting, Settlement, Standing
@@ -76,19 +76,21 @@ class Flight:
 
 def flight_of_row(row: Row, carrier_id: int, taken: frozenset[int]) -> Flight:
     """From a row of `queue.claim`."""
-    (client_id, id_, wire_id, phone, day, kind, sender, text, options, parts, mccmnc) = row[:11]
+    (client_id, id_, wire_id, phone, day, flags, sender, text, options, parts, mccmnc) = row[:11]
     (status, sent_at, had_carrier, uncertain, account, purse, price, held, cost, money) = row[11:21]
     (priority, expires_at, window_from, window_to, zone, fence, attempt, route_step) = row[21:]
     return Flight(
         Outgoing(
             client_id,
             id_,
-            Kind(kind),
+            Kind(flags & Flag.TYPE),
             phone,
             sender,
             text,
             parts,
-            _options(Kind(kind), text, msgspec.json.decode(options) if options else {}),
+            _options(
+                Kind(flags & Flag.TYPE), text, msgspec.json.decode(options) if options else {}
+            ),
             expires_at,
             priority == 0,
             attempt,
@@ -100,7 +102,7 @@ def flight_of_row(row: Row, carrier_id: int, taken: frozenset[int]) -> Flight:
             wire_id,
             phone,
             day,
-            kind,
+            flags,
             sender,
             parts,
             mccmnc,
@@ -151,7 +153,7 @@ def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, objec
             draft.wire_id,
             recipient.phone,
             draft.day,
-            int(recipient.kind),
+            draft.flags | recipient.kind,
             recipient.sender,
             recipient.parts,
             recipient.mccmnc,

@@ -42,6 +42,7 @@ class Order:
     cost: int = 0
     origin: str = "http"
     test: bool = False
+    flags: int = 0  # of each message, besides its type: see domain.message.Flag
 
 
 @dataclass(slots=True)
@@ -100,6 +101,7 @@ class Draft:
     params_digest: bytes
     answered: "asyncio.Future[Accepted]"
 
+    flags: int = 0
     # A request too big for one commit: its recipients are packed (services/bulk.py).
     chunks: list[bytes] = field(default_factory=list)
     packed: int = 0

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from vestnik.domain.message import Incoming
 from vestnik.domain.number import parse
 from vestnik.services.directory import Directory
-from vestnik.store import counters, incoming, segments
-from vestnik.store.engine import Transaction
+from vestnik.services.news import HTTP, SMPP, incoming_row
+from vestnik.services.settlement import Setting
+from vestnik.store import counters, incoming, news, segments
+from vestnik.store.engine import Transaction, Values
 
 NOBODY = 0  # numbers that no client owns
 DAY_MS = 86_400_000
@@ -20,8 +22,9 @@ class Came:
     message: Incoming
 
 
-async def take(tx: Transaction, came: list[Came], directory: Directory, now: int) -> None:
+async def take(tx: Transaction, came: list[Came], setting: Setting) -> None:
     """Store what came.  Segments are kept until their message is whole."""
+    directory, now = setting.directory, setting.now
     whole: list[tuple[int, Incoming]] = []
     for one in came:
         joined = await _join(tx, one, now)
@@ -33,22 +36,41 @@ async def take(tx: Transaction, came: list[Came], directory: Directory, now: int
         owner: iter(taken)
         for owner, taken in (await counters.reserve(tx, counters.INCOMING, wanted)).items()
     }
-    await incoming.put(
-        tx,
-        [
-            (
-                owner,
-                next(numbers[owner]),
-                parse(message.phone) or message.phone,
-                parse(message.to) or message.to,
-                message.text,
-                message.sent_at or now,
-                now,
-                carrier_id,
-            )
-            for owner, (carrier_id, message) in zip(owners, whole, strict=True)
-        ],
-    )
+    made = [
+        (
+            owner,
+            next(numbers[owner]),
+            parse(message.phone) or message.phone,
+            parse(message.to) or message.to,
+            message.text,
+            message.sent_at or now,
+            now,
+            carrier_id,
+        )
+        for owner, (carrier_id, message) in zip(owners, whole, strict=True)
+    ]
+    await incoming.put(tx, made)
+    await news.put(tx, [row for one in made if (row := _news_row(one, setting)) is not None])
+
+
+def _news_row(made: Values, setting: Setting) -> Values | None:
+    """What the owner of the number is told: by HTTP, or over SMPP where it says so."""
+    owner, number, phone, to, text, sent_at, received_at, _ = made
+    client = setting.directory.clients.get(owner)
+    if client is None:
+        return None
+    transport = SMPP if client.limits.smpp_incoming else HTTP if client.limits.callback_url else ""
+    if not transport:
+        return None
+    said = {
+        "id": number,
+        "phone": phone,
+        "to": to,
+        "text": text,
+        "received_at": received_at,
+        "sent_at": sent_at,
+    }
+    return incoming_row(transport, setting.new_id(), setting.now, owner, said)
 
 
 async def _join(tx: Transaction, one: Came, now: int) -> Incoming | None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from vestnik.domain.message import Status
+from vestnik.domain.message import Err, Status
 from vestnik.services.draft import Recipient
-from vestnik.store import ledger, messages, queue, statistics
+from vestnik.services.news import status_row
+from vestnik.store import ledger, messages, news, queue, statistics
 from vestnik.store.engine import Transaction, Values
 from vestnik.store.queue import Stage
 
@@ -14,7 +15,8 @@ from vestnik.store.queue import Stage
 class Sheet:
     """What all messages of one request share.
 
-    `owner` and `lease` stand in the queue rows of those that are handed over at once.
+    `owner` and `lease` stand in the queue rows of those that are handed over at once.  `transport`
+    is how the client is told of those that have their end already; empty: not at all.
     """
 
     client_id: int
@@ -30,6 +32,8 @@ class Sheet:
     owner: int = 0
     lease: int = 0
     mailing_id: int | None = None
+    flags: int = 0
+    transport: str = ""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class MessageRows:
     charges: list[tuple[int, int, int, int]] = field(default_factory=list)
     holds: dict[int, list[int]] = field(default_factory=dict)
     sums: statistics.Sums = field(default_factory=statistics.Sums)
+    news: list[Values] = field(default_factory=list)
 
     def add(self, sheet: Sheet, recipients: Sequence[Recipient], *, fits: bool = True) -> None:
         """Make the rows of a request, or of a slice of it.
@@ -57,6 +62,9 @@ class MessageRows:
             text_id = shared.get(recipient.text) if shared else None
             self.messages.append(_message(sheet, recipient, int(status), holds, text_id))
             self._count(sheet, recipient, status)
+            if sheet.transport and _is_news(sheet, recipient, status):
+                told = _told(sheet, recipient, int(status))
+                self.news.append(status_row(sheet.transport, recipient.id, sheet.now, told))
             if fits and waits:
                 self.queue.append(_queue(sheet, recipient))
                 self._charge(sheet, recipient)
@@ -68,6 +76,7 @@ class MessageRows:
         await queue.put(tx, self.queue)
         await ledger.charge(tx, self.charges)
         await statistics.add(tx, self.sums, node)
+        await news.put(tx, self.news)
 
     def _shared_texts(self, client_id: int, recipients: Sequence[Recipient]) -> dict[str, int]:
         """Texts that more than one recipient gets are stored once, under the first one's id."""
@@ -103,6 +112,31 @@ class MessageRows:
             _hold(self.holds, account, lost)
 
 
+def _is_news(sheet: Sheet, recipient: Recipient, status: int) -> bool:
+    """A refusal that the answer of its own request tells is none; test mode's and a list's are."""
+    ended = status >= Status.DELIVERED
+    return ended and (sheet.mailing_id is not None or recipient.err == Err.VIRTUAL)
+
+
+def _told(sheet: Sheet, recipient: Recipient, status: int) -> dict[str, object]:
+    return {
+        "client_id": sheet.client_id,
+        "int_id": recipient.id,
+        "wire_id": sheet.wire_id,
+        "phone": recipient.phone,
+        "status": status,
+        "err": recipient.err,
+        "at": sheet.now,
+        "sent_at": sheet.now,
+        "cost": 0,
+        "parts": recipient.parts,
+        "sender": recipient.sender,
+        "type": int(recipient.kind),
+        "flag": sheet.flags | recipient.kind,
+        "mccmnc": recipient.mccmnc,
+    }
+
+
 def _hold(holds: dict[int, list[int]], account: int, amount: int) -> None:
     if amount > 0:
         held = holds.setdefault(account, [0, 0])
@@ -121,7 +155,7 @@ def _message(
         recipient.phone,
         sheet.day,
         int(recipient.kind),
-        int(recipient.kind),
+        sheet.flags | recipient.kind,
         recipient.sender,
         None if text_id is not None else recipient.text,
         text_id,

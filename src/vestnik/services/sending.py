@@ -10,7 +10,7 @@ from datetime import tzinfo
 from hashlib import blake2b
 
 from vestnik.domain import schedule
-from vestnik.domain.message import Status
+from vestnik.domain.message import Flag, Status
 from vestnik.domain.refusals import (
     BadNumber,
     BadParameters,
@@ -117,6 +117,7 @@ class Sending:
             packed=list_.packed,
             packed_parts=list_.packed_parts,
             packed_cost=list_.packed_cost,
+            flags=order.flags | (Flag.MASS if total > SLICE else 0),
         )
 
 

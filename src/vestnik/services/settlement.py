@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import sub
 
-from vestnik.domain.message import Status
+from vestnik.domain.message import Flag, Status
 from vestnik.services.directory import Directory
-from vestnik.store import ledger, messages, statistics
-from vestnik.store.engine import Row, Transaction
+from vestnik.services.news import status_row, transport_of
+from vestnik.store import ledger, messages, news, statistics
+from vestnik.store.engine import Row, Transaction, Values
 
 
 class Money:
@@ -32,7 +33,7 @@ class Standing:
     wire_id: str
     phone: str
     day: int
-    type: int
+    flags: int
     sender: str
     parts: int
     mccmnc: str
@@ -49,6 +50,10 @@ class Standing:
     cost: int
     money: int
     stage: int | None
+
+    @property
+    def type(self) -> int:
+        return self.flags & Flag.TYPE
 
     @property
     def key(self) -> tuple[int, int]:
@@ -81,10 +86,10 @@ def _counted(message: Standing) -> Counted:
 class Settlement:
     """Changes of one commit; `write` puts them into the store together."""
 
-    def __init__(self, now: int, has_ancestors: Callable[[int], bool]) -> None:
+    def __init__(self, directory: Directory, now: int) -> None:
+        self._directory = directory
         self._now = now
-        self._has_ancestors = has_ancestors
-        self._before: dict[tuple[int, int], Counted] = {}
+        self._before: dict[tuple[int, int], tuple[Counted, int]] = {}
         self._changed: dict[tuple[int, int], Standing] = {}
         # By kind of entry: account and purse → [posted, held, messages].
         self._money: dict[str, dict[tuple[int, int], list[int]]] = {"capture": {}, "release": {}}
@@ -94,7 +99,7 @@ class Settlement:
         """The message is about to change."""
         key = message.client_id, message.id
         if key not in self._changed:
-            self._before[key] = _counted(message)
+            self._before[key] = _counted(message), message.status
             self._changed[key] = message
 
     def stand(self, message: Standing, status: int, err: int = 0) -> None:
@@ -140,11 +145,25 @@ class Settlement:
         change[2] += 1
 
     async def write(self, tx: Transaction, node: int, new_ids: Callable[[], int]) -> None:
-        """Write messages, accounts with their entries, and sums, in that order of locks."""
+        """Write messages, accounts with their entries, sums and news, in that order of locks."""
         await messages.settle(tx, [_row(m) for m in self._changed.values()])
         await self._settle_ancestors(tx)
         await ledger.book(tx, list(self._entries(new_ids)))
         await statistics.add(tx, self._sums(), node)
+        await news.put(tx, list(self._news(new_ids)))
+
+    def _has_ancestors(self, client_id: int) -> bool:
+        return len(self._directory.payers.get(client_id, ())) > 1
+
+    def _news(self, new_ids: Callable[[], int]) -> Iterable[Values]:
+        """What the clients want to hear of these changes."""
+        for key, message in self._changed.items():
+            if message.status == self._before[key][1]:
+                continue
+            client = self._directory.clients.get(message.client_id)
+            transport = transport_of(client, message.flags, message.status)
+            if transport is not None:
+                yield status_row(transport, new_ids(), self._now, _told(message))
 
     async def _settle_ancestors(self, tx: Transaction) -> None:
         if not self._of_ancestors:
@@ -175,7 +194,7 @@ class Settlement:
     def _sums(self) -> statistics.Sums:
         sums = statistics.Sums()
         for key, message in self._changed.items():
-            now, before = _counted(message), self._before[key]
+            now, (before, _) = _counted(message), self._before[key]
             if now != before:
                 sent, delivered, failed, spent, returned = map(sub, now, before)
                 sums.add(
@@ -202,8 +221,7 @@ class Setting:
     new_id: Callable[[], int]
 
     def settlement(self) -> Settlement:
-        payers = self.directory.payers
-        return Settlement(self.now, lambda client_id: len(payers.get(client_id, ())) > 1)
+        return Settlement(self.directory, self.now)
 
     def charged_on_sent(self, client_id: int) -> bool:
         client = self.directory.clients.get(client_id)
@@ -213,6 +231,26 @@ class Setting:
         """What the carrier may have is sent again: the operator has said so."""
         carrier = self.directory.carriers.get(carrier_id)
         return carrier is not None and carrier.on_unknown == "resend"
+
+
+def _told(message: Standing) -> dict[str, object]:
+    """What a client is told of its message."""
+    return {
+        "client_id": message.client_id,
+        "int_id": message.id,
+        "wire_id": message.wire_id,
+        "phone": message.phone,
+        "status": message.status,
+        "err": message.err,
+        "at": message.changed_at,
+        "sent_at": message.sent_at,
+        "cost": message.cost,
+        "parts": message.parts,
+        "sender": message.sender,
+        "type": message.type,
+        "flag": message.flags,
+        "mccmnc": message.mccmnc,
+    }
 
 
 def _row(message: Standing) -> tuple[object, ...]:

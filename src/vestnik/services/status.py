@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from vestnik.domain.client import Client
-from vestnik.domain.message import Kind, Status
+from vestnik.domain.message import Flag, Kind, Status
 from vestnik.domain.number import parse
 from vestnik.domain.numbering import UNKNOWN, Network
 from vestnik.domain.refusals import NotPossible
@@ -133,7 +133,7 @@ def _found(row: Row, network: Network) -> Found:
         wire_id=wire_id,
         phone=phone,
         kind=kind,
-        flag=flags,
+        flag=flags & Flag.WIRE,
         sender=HLR_SENDER if kind == Kind.HLR else sender,
         text=text,
         comment=comment,

@@ -100,7 +100,7 @@ _standing = (
     messages.c.wire_id,
     messages.c.phone,
     messages.c.day,
-    messages.c.type,
+    messages.c.flags,
     messages.c.sender,
     messages.c.parts,
     messages.c.mccmnc,

@@ -94,7 +94,7 @@ FLIGHTS = Statement(
         messages.c.wire_id,
         messages.c.phone,
         messages.c.day,
-        messages.c.type,
+        messages.c.flags,
         messages.c.sender,
         sa.func.coalesce(messages.c.text, texts.c.text, "").label("text"),
         messages.c.options,

@@ -311,6 +311,37 @@ segments = Table(
     **NARROW,
 )
 
+# What a client is yet to be told.  `rank` 0 goes before 1; no row is leased, the outbox is.
+news = Table(
+    "news",
+    metadata,
+    _key("client_id"),
+    Column("transport", Text, primary_key=True),  # http or smpp
+    Column("rank", SmallInteger, primary_key=True, autoincrement=False),
+    _key("id"),
+    _text("kind", None),  # status or incoming
+    _id("message_id"),
+    _text("payload", None),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    _at("next_at"),
+    _at("at"),
+    Index("news_by_transport", "transport", "client_id"),
+    Index("news_by_at", "transport", "at"),
+    **NARROW,
+)
+
+outboxes = Table(
+    "outboxes",
+    metadata,
+    _key("client_id"),
+    Column("transport", Text, primary_key=True),
+    Column("owner", BigInteger, nullable=False, server_default="0"),
+    Column("lease", BigInteger, nullable=False, server_default="0"),
+    Column("paused_until", BigInteger, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    **NARROW,
+)
+
 # Money.
 
 accounts = Table(

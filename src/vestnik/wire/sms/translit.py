@@ -38,7 +38,7 @@ _long_capital = re.compile(
 
 
 def translit(text: str, style: int) -> str:
-    """The text in Latin letters: style 1 transcribes, 2 finds glyphs that look alike, 0 does nothing.
+    """The text in Latin letters: style 1 transcribes, 2 takes glyphs that look alike, 0 nothing.
 
     Other characters stay.  Do this before counting (text.md).  Raises ValueError for other styles.
     """
