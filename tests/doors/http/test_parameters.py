@@ -1,7 +1,9 @@
+from urllib.parse import unquote_to_bytes
+
 import pytest
 
 from vestnik.domain.refusals import BadParameters
-from vestnik.doors.http.parameters import PAIRS_MAX, Form, read_json, read_pairs
+from vestnik.doors.http.parameters import PAIRS_MAX, PIECE, Form, read_json, read_pairs
 
 
 def params(query, charset="windows-1251"):
@@ -28,6 +30,14 @@ def params(query, charset="windows-1251"):
 )
 def test_a_query_is_taken_apart(query, expected):
     assert params(query) == expected
+
+
+@pytest.mark.parametrize("shift", range(3))
+@pytest.mark.parametrize("escape", [b"%41", b"%%4", b"%", b"x%zz"])
+def test_a_long_value_is_unquoted_as_a_short_one_is(shift, escape):
+    value = b"-" * shift + escape * (3 * PIECE // len(escape)) + b"%41%"
+
+    assert read_pairs(b"mes=" + value) == {b"mes": unquote_to_bytes(value)}
 
 
 @pytest.mark.parametrize("charset", ["windows-1251", "utf-8", "koi8-r"])
