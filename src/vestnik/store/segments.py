@@ -32,6 +32,9 @@ OF_SERIES = Statement(
     .where(*_series, segments.c.at > sa.bindparam("since"))
     .order_by(segments.c.part)
 )
+DROP_OLDER = Statement(
+    sa.delete(segments).where(*_series, segments.c.total != sa.bindparam("count"))
+)
 DROP_SERIES = Statement(sa.delete(segments).where(*_series))
 DROP_OLD = Statement(sa.delete(segments).where(segments.c.at < sa.bindparam("before")))
 
@@ -48,7 +51,13 @@ async def put(
     sent_at: int,
     at: int,
 ) -> None:
-    """Keep a segment; a carrier that repeats it changes nothing."""
+    """Keep a segment; a carrier that repeats it changes nothing.
+
+    What is left of an older series with the same reference, but of another length, goes.
+    """
+    await tx.run(
+        DROP_OLDER, carrier=carrier_id, sender=phone, recipient=to, series=reference, count=total
+    )
     row = (carrier_id, phone, to, reference, part, total, text, sent_at, at)
     await tx.many(PUT, [row])
 
