@@ -7,10 +7,8 @@ from vestnik.domain.route import Route, Routes
 PHONE = "79161234567"
 
 
-def plan(
-    routes, *, default=0, channel="sms", client=1, sender="Shop", phone=PHONE, network="25001"
-):
-    return Routes(routes, default).plan(channel, client, sender, phone, network)
+def plan(routes, default=0):
+    return Routes(routes, default).plan("sms", 1, "Shop", PHONE, "25001")
 
 
 @pytest.mark.parametrize(
