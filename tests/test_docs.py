@@ -95,7 +95,7 @@ def test_every_setting_is_documented_as_it_is_and_no_other():
     }
     expected = {}
     for setting in config.describe():
-        usual = f"`{setting.default}`" if setting.default != "" else "empty"
+        usual = usual_setting(setting.default)
         row = f"`{setting.name}` | {setting.type} | {usual} | {setting.help}"
         expected.setdefault(f"[{setting.section}]", []).append(row)
 
@@ -156,6 +156,13 @@ def rows_of(page, width):
     found = re.findall(r"^\| (`[^|]+) \|(.+)\|$", (DOCS / page).read_text(), flags=re.MULTILINE)
     rows = [(name, *(cell.strip() for cell in rest.split("|"))) for name, rest in found]
     return [row for row in rows if len(row) == width]
+
+
+def usual_setting(default):
+    """A default as TOML writes it."""
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return f"`{default}`" if default != "" else "empty"
 
 
 def usual(default):

@@ -1,5 +1,6 @@
 """The command line: `vestnik`, or `python -m vestnik`."""
 
+import os
 import sys
 from typing import Any
 
@@ -29,6 +30,7 @@ app.add_typer(numbering.app, name="numbering")
 
 def run() -> None:
     """Run the command of this process; what is wrong with it is one sentence and exit code 1."""
+    os.umask(0o077)  # texts, key secrets and carriers' passwords are for their owner alone
     try:
         ended = app(prog_name="vestnik", standalone_mode=False)
     except typer.Abort:

@@ -44,6 +44,13 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         str, Meta(description="PEM file with the certificate chain; empty: plain HTTP")
     ] = ""
     tls_key: Annotated[str, Meta(description="PEM file with the private key of tls_cert")] = ""
+    proxies: Annotated[
+        str,
+        Meta(
+            description="addresses of reverse proxies, comma-separated, whose X-Forwarded-For is"
+            " believed; empty: nobody's"
+        ),
+    ] = ""
     body_max: Annotated[
         int, Meta(ge=1_000, description="octets of a request's body; more is error 1")
     ] = 10_000_000
@@ -105,6 +112,13 @@ class DispatchSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 120
 
 
+class CallbackSettings(msgspec.Struct, frozen=True, kw_only=True):
+    private: Annotated[
+        bool,
+        Meta(description="whether clients' addresses may lie in private networks, loopback too"),
+    ] = False
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -124,6 +138,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     access: AccessSettings = AccessSettings()
     dispatch: DispatchSettings = DispatchSettings()
     tasks: TaskSettings = TaskSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     log: LogSettings = LogSettings()
 
 

@@ -26,6 +26,7 @@ from vestnik.doors.http.listener import Listener, ListenerSettings
 from vestnik.doors.http.server import Door, DoorSettings
 from vestnik.doors.http.services import Services
 from vestnik.monitoring import Monitoring
+from vestnik.net.http import HttpClient
 from vestnik.notifier.local import LocalNotifier
 from vestnik.services import delivery, incoming, reports, upkeep
 from vestnik.services.access import Access, AccessSettings
@@ -45,6 +46,7 @@ from vestnik.services.status import Statuses
 from vestnik.services.task_files import files_of
 from vestnik.services.tasks import Tasks
 from vestnik.store import messages, store_at
+from vestnik.workers.callbacks import Callbacks
 from vestnik.workers.carriers import Carriers
 from vestnik.workers.dispatch import Dispatchers, Office
 from vestnik.workers.housekeeping import Housekeeping
@@ -62,6 +64,7 @@ DIRECTORY_S = 1.0
 HOUSEKEEPING_S = 1.0
 MAILINGS_S = 1.0
 RETENTION_S = 3_600.0
+CALLBACKS_S = 1.0
 GRACE_S = 15.0
 SWITCH_S = 0.0005  # the writer's thread must get its turn beside a busy loop
 
@@ -193,6 +196,8 @@ class Centre:
             ),
             ring=ring_exports,
         )
+        self.http_client = HttpClient(private=self.settings.callbacks.private)
+        self.callbacks = Callbacks(self.outboxes, directory, self.http_client, self.store.now)
         self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers)
         self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
         self.housekeeping = Housekeeping(self.store, self.setting)
@@ -239,6 +244,7 @@ class Centre:
         if "dispatch" in self.roles:
             self._work("mailings", MAILINGS_S, self.mailings.run_once)
         if "housekeeping" in self.roles:
+            self._work("news http", CALLBACKS_S, self.callbacks.run_once)
             self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
             self._work("retention", RETENTION_S, self.retention.run_once)
 
@@ -268,6 +274,7 @@ class Centre:
             ListenerSettings(
                 host=address[0],
                 port=address[1],
+                proxies=tuple(p.strip() for p in tls.proxies.split(",") if p.strip()),
                 certificate=Path(tls.tls_cert) if tls.tls_cert else None,
                 certificate_key=Path(tls.tls_key) if tls.tls_key else None,
             ),
@@ -289,6 +296,8 @@ class Centre:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
         await self.exports.close()
+        await self.callbacks.close()
+        await self.http_client.close()
         self.intake.close()
         await self._lines[0]
         await self.carriers.stop(grace_s)

@@ -39,7 +39,7 @@ class Server:
         link = Link(
             Side.SMSC,
             self.limits,
-            on_request=lambda link, frame: self.on_request(link, frame),
+            on_request=lambda link, frame: self.on_request(link, frame),  # noqa: PLW0108 - set later
             on_notice=lambda link, what: self.notices.append(what),
             on_lost=lambda link, reason: self.lost.append(reason),
         )

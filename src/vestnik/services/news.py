@@ -21,6 +21,7 @@ HTTP, SMPP = "http", "smpp"
 STATUS, INCOMING = "status", "incoming"
 URGENT, USUAL = 0, 1
 LEASE_MS = 60_000
+PAGE = 500
 
 
 def transport_of(client: Client | None, flags: int, status: int) -> str | None:
@@ -113,12 +114,36 @@ class Outboxes:
         return {row[0]: Box(*row) for row in rows}
 
     async def waiting(self, transport: str, client_id: int, most: int) -> list[News]:
-        """A client's due news: urgent first, then as it happened."""
-        rows = await self._store.read(news.waiting, transport, client_id, self._store.now(), most)
-        return [
-            News(client, transport, rank, id_, kind, message, _payload(payload), tries, at)
-            for client, rank, id_, kind, message, payload, tries, at in rows
-        ]
+        """A client's due news: urgent first, then as it happened.
+
+        What follows news of the same message that is not due yet waits behind it.
+        """
+        now, after = self._store.now(), (-1, 0)
+        delayed: set[int] = set()
+        found: list[News] = []
+        while len(found) < most:
+            rows = await self._store.read(news.waiting, transport, client_id, after, PAGE)
+            for client, rank, id_, kind, message, payload, tries, at, next_at in rows:
+                after = (rank, id_)
+                if next_at > now or message in delayed:
+                    delayed.add(message)
+                elif len(found) < most:
+                    found.append(
+                        News(
+                            client,
+                            transport,
+                            rank,
+                            id_,
+                            kind,
+                            message,
+                            _payload(payload),
+                            tries,
+                            at,
+                        )
+                    )
+            if len(rows) < PAGE:
+                break
+        return found
 
     async def taken(self, told: News) -> None:
         """The client has it; returns after the commit, which many share."""

@@ -27,11 +27,16 @@ WAITING = Statement(
         news.c.payload,
         news.c.tries,
         news.c.at,
+        news.c.next_at,
     )
     .where(
         news.c.client_id == sa.bindparam("client"),
         news.c.transport == sa.bindparam("way"),
-        news.c.next_at <= sa.bindparam("now"),
+        sa.tuple_(news.c.rank, news.c.id)
+        > sa.tuple_(
+            sa.bindparam("after_rank", type_=SmallInteger),
+            sa.bindparam("after_id", type_=BigInteger),
+        ),
     )
     .order_by(news.c.rank, news.c.id)
     .limit(sa.bindparam("most"))
@@ -100,10 +105,18 @@ async def put(tx: Transaction, made: Sequence[Values]) -> None:
 
 
 async def waiting(
-    tx: Transaction, transport: str, client_id: int, now: int, most: int
+    tx: Transaction, transport: str, client_id: int, after: tuple[int, int], most: int
 ) -> Sequence[Row]:
-    """A client's due news: (client, rank, id, kind, message, payload, tries, at)."""
-    return await tx.all(WAITING, client=client_id, way=transport, now=now, most=most)
+    """A client's news past a (rank, id), in order, those not due among them:
+    (client, rank, id, kind, message, payload, tries, at, next at)."""
+    return await tx.all(
+        WAITING,
+        client=client_id,
+        way=transport,
+        after_rank=after[0],
+        after_id=after[1],
+        most=most,
+    )
 
 
 async def drop(tx: Transaction, told: Sequence[Values]) -> None:
