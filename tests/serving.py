@@ -89,6 +89,13 @@ def free_port() -> int:
     raise AssertionError("the range never ends")
 
 
+def started(*words: str, **options: Any) -> "subprocess.Popen[str]":
+    """A process that is written to and read from; however this one ends, it ends with it."""
+    command = ["setpriv", "--pdeathsig", "KILL", "--", *words]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, **options)
+
+
 class Centre:
     """A centre on `folder`, with its store at `url` (empty: SQLite in the folder).
 
@@ -116,14 +123,10 @@ class Centre:
         assert self._process is None, "it serves already"
         words = [sys.executable, "-m", "vestnik", "serve", "--http", "127.0.0.1:0", *options]
         with self.log.open("ab") as log:
-            # However this process ends, the centre ends with it.
-            self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *words, "--data", self.folder],
+            self._process = started(
+                *(*words, "--data", str(self.folder)),
                 env=environment(self.url, self._settings),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
             )
         line = await self._ready_line()
         if not line.startswith("vestnik ready "):
@@ -141,12 +144,10 @@ class Centre:
         )
 
     async def _ready_line(self) -> str:
-        process = self.process
-        assert process.stdout is not None
-        reading = asyncio.ensure_future(asyncio.to_thread(process.stdout.readline))
+        reading = asyncio.ensure_future(_line(self.process))
         done, _ = await asyncio.wait({reading}, timeout=READY_S_MAX)
         if not done:
-            process.kill()  # which ends the line, too
+            self.process.kill()  # which ends the line, too
         return await reading
 
     async def kill(self) -> None:
@@ -169,8 +170,9 @@ class Centre:
             process.wait()
             raise AssertionError(f"it did not stop: {self.log.read_text()[-3000:]}") from None
         finally:
-            assert process.stdout is not None
-            process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                assert pipe is not None
+                pipe.close()
             if self._http is not None:
                 await self._http.aclose()
                 self._http = None
@@ -241,9 +243,7 @@ class Centre:
             ids = "".join(f"{wire_id}," for wire_id, _ in some)
             phones = "".join(f"{phone}," for _, phone in some)
             rows = await self.ask("status", id=ids, phone=phones)
-            found |= {
-                (str(row["id"]), row["phone"]): row["status"] for row in rows
-            }
+            found |= {(str(row["id"]), row["phone"]): row["status"] for row in rows}
         return found
 
     async def ended(
@@ -321,19 +321,37 @@ async def until(
 
 
 @asynccontextmanager
-async def carrier_process(log: Path, *options: str, port: int = 0) -> AsyncIterator[int]:
+async def carrier_process(log: Path, *options: str) -> AsyncIterator[int]:
     """A carrier in a process of its own, which logs every submit; its port."""
-    words = [sys.executable, "-m", "tests.fakes.carrier", "--log", str(log), *options]
-    process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", "--", *words, "--port", str(port)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
+    words = ("-m", "tests.fakes.carrier", "--log", str(log), *options)
+    with started(sys.executable, *words) as process:
         try:
-            assert process.stdout is not None
-            yield int(await asyncio.to_thread(process.stdout.readline))
+            yield int(await _line(process))
         finally:
             process.terminate()
             await asyncio.to_thread(process.wait, STOP_S_MAX)
+
+
+_LOCKER = """
+import apsw, sys
+connection = apsw.Connection(sys.argv[1])
+connection.execute("BEGIN IMMEDIATE")
+print("locked", flush=True)
+sys.stdin.read()
+"""
+
+
+@asynccontextmanager
+async def locked(file: Path) -> AsyncIterator[None]:
+    """Another process writes to the embedded store for the time of the block."""
+    with started(sys.executable, "-c", _LOCKER, str(file)) as process:
+        assert await _line(process) == "locked\n"
+        try:
+            yield
+        finally:
+            process.communicate()
+
+
+async def _line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return await asyncio.to_thread(process.stdout.readline)

@@ -4,9 +4,10 @@ import shutil
 
 import pytest
 from tests import serving
-from tests.carriers.conftest import npm_carrier as npm_carrier
-from tests.carriers.conftest import npm_carrier_folder as npm_carrier_folder
+from tests.carriers.conftest import npm_carrier, npm_carrier_folder
 from tests.serving import LIFTED, LOGIN, PASSWORD, Centre
+
+__all__ = ["npm_carrier", "npm_carrier_folder"]
 
 
 @pytest.fixture(scope="session")

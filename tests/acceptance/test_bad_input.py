@@ -1,4 +1,4 @@
-"""Everything that is wrong with a request, over a real socket: plain words, and nobody is harmed."""
+"""Everything that is wrong with a request, over a real socket: plain words, nobody is harmed."""
 
 import asyncio
 import shutil
@@ -140,7 +140,10 @@ async def names(centre):
 async def test_ten_megabytes_of_text_are_refused(centre):
     answer = await talk(centre, post(form(mes=b"x" * 10_000_001)))
 
-    assert status_and_body(answer) == (200, b"ERROR = 1 (parameters error: the body is longer than 10000000 octets)")
+    assert status_and_body(answer) == (
+        200,
+        b"ERROR = 1 (parameters error: the body is longer than 10000000 octets)",
+    )
 
 
 async def test_a_little_less_is_read_and_refused_for_its_length(centre):
@@ -176,7 +179,9 @@ async def test_a_chunked_body_is_read_in_its_pieces(centre):
         b"POST /sys/send.php HTTP/1.1\r\nHost: here\r\nConnection: close\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
-    chunks = [b"%x\r\n%s\r\n" % (len(body[at:][:7]), body[at:][:7]) for at in range(0, len(body), 7)]
+    chunks = [
+        b"%x\r\n%s\r\n" % (len(body[at:][:7]), body[at:][:7]) for at in range(0, len(body), 7)
+    ]
     answer = await talk(centre, head, *chunks, b"0\r\n\r\n")
 
     assert status_and_body(answer) == (200, b"0,-1")

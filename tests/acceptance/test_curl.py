@@ -154,7 +154,9 @@ async def test_the_balance_after_a_send_is_told_in_four_forms(centre):
 
 async def test_a_multipart_form_is_a_form(centre):
     fields = account(phones=PHONE, mes=TEXT, charset="utf-8", fmt=1, id=next(ids))
-    words = [word for name, value in fields.items() for word in ("--form-string", f"{name}={value}")]
+    words = [
+        word for name, value in fields.items() for word in ("--form-string", f"{name}={value}")
+    ]
     _, body = await curl(centre, "send", *words)
 
     assert body == f"{fields['id']},1".encode()

@@ -38,9 +38,7 @@ def whole_texts(submits):
 
 async def send_all(centre, asked):
     """Lists and singles at the same time; id and phone of each message."""
-    lists = [
-        asked[at * IN_A_LIST : (at + 1) * IN_A_LIST] for at in range(LISTS)
-    ]
+    lists = [asked[at * IN_A_LIST : (at + 1) * IN_A_LIST] for at in range(LISTS)]
     answers = await asyncio.gather(
         *(centre.ask("send", list="\n".join(f"{p}:{t}" for p, t in one)) for one in lists),
         *(centre.ask("send", phones=p, mes=t) for p, t in asked[LISTS * IN_A_LIST :]),

@@ -1,43 +1,22 @@
-"""The store is locked, or its disk is full: nothing acknowledged is lost, and the centre goes on."""
+"""The store is locked, or its disk is full: nothing acknowledged is lost; the centre goes on."""
 
 import asyncio
 import contextlib
 import os
 import shutil
 import subprocess
-import sys
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from tests.serving import Centre, until
+from tests.serving import Centre, locked, until
 
 pytestmark = pytest.mark.anyio
 
 AGAIN = "The centre cannot take requests at the moment. Nothing was done; please try again."
-LOCKER = """
-import apsw, sys
-connection = apsw.Connection(sys.argv[1])
-connection.execute("BEGIN IMMEDIATE")
-print("locked", flush=True)
-sys.stdin.read()
-"""
 PHONE = "79161112233"
 FAILED = 4
 READS = 20  # one after another: the request before them has reached the store
-
-
-@contextlib.asynccontextmanager
-async def locked(centre):
-    """Another process writes to the store for the time of the block."""
-    words = [sys.executable, "-c", LOCKER, str(centre.sqlite)]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as process:
-        assert await asyncio.to_thread(process.stdout.readline) == "locked\n"
-        try:
-            yield
-        finally:
-            process.communicate()
 
 
 @contextlib.contextmanager
@@ -68,7 +47,7 @@ async def stored(centre):
 
 
 async def test_a_short_lock_makes_requests_wait(centre):
-    async with locked(centre):
+    async with locked(centre.sqlite):
         sending = asyncio.create_task(centre.ask("send", phones=PHONE, mes="Wait"))
         balances = {await centre.balance() for _ in range(READS)}
         waits = not sending.done()
@@ -81,7 +60,7 @@ async def test_a_short_lock_makes_requests_wait(centre):
 
 
 async def test_a_long_lock_is_answered_in_plain_words_and_nothing_was_promised(centre):
-    async with locked(centre):
+    async with locked(centre.sqlite):
         refused = await centre.post("send", phones=PHONE, mes="Too long")
         later = asyncio.create_task(centre.ask("send", phones=str(int(PHONE) + 1), mes="Later"))
     answer = await later

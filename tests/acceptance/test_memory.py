@@ -1,0 +1,39 @@
+"""How much memory the centre takes."""
+
+import pytest
+from tests.serving import LOGIN, Centre, until
+
+pytestmark = pytest.mark.anyio
+
+LINES = 100_000
+PEAK_MIB_MAX = 150
+PAGES_MIB = 32  # the cache of the embedded store's writer, which a hundred thousand rows fill
+
+
+async def test_a_list_of_a_hundred_thousand_lines_takes_little_memory(folder):
+    centre = Centre(folder)
+    await centre.run("client", "set", LOGIN, "rows_per_request=0")
+    lines = (f"{79_160_000_000 + number}:Your code is {number}" for number in range(LINES))
+    async with centre:
+        answer = await centre.ask("send", list="\n".join(lines), time="+1440")
+        taken = centre.memory_mib_max
+        await until(lambda: made(centre), 60)
+        expanded = centre.memory_mib_max
+
+        assert answer["cnt"] == LINES
+        assert taken <= PEAK_MIB_MAX
+        assert expanded <= PEAK_MIB_MAX + PAGES_MIB
+        assert await centre.balance() == "0.00"
+        await centre.sound()
+
+
+async def test_a_body_of_nothing_but_escapes_takes_little_memory(folder):
+    async with Centre(folder) as centre:
+        refused = await centre.ask("send", phones="79161112233", mes="я" * 1_600_000)
+
+        assert refused["error_code"] == 1
+        assert centre.memory_mib_max <= PEAK_MIB_MAX
+
+
+async def made(centre):
+    return await centre.value("SELECT count(*) FROM messages") == LINES
