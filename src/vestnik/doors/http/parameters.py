@@ -142,7 +142,11 @@ def read_pairs(data: bytes) -> dict[bytes, bytes]:
         return gathered(_all_pairs(data))
     parts = [pair.partition(b"=") for pair in data.replace(b"+", b" ").split(b"&")]
     if b"%" in data:
-        return {_unquoted(name): _unquoted(value) for name, _, value in parts if name}
+        return {
+            _unquoted(name) if b"%" in name else name: _unquoted(value) if b"%" in value else value
+            for name, _, value in parts
+            if name
+        }
     return {name: value for name, _, value in parts if name}
 
 
