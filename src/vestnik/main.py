@@ -70,7 +70,7 @@ SWITCH_S = 0.0005  # the writer's thread must get its turn beside a busy loop
 
 
 class AlreadyServing(Exception):
-    """Another process serves this data folder."""
+    """Another process serves this data folder, or as this node."""
 
 
 class Centre:
@@ -99,6 +99,11 @@ class Centre:
         self._take_lock()
         await self.store.open()
         await prepare_own(self.store)
+        if not await self.store.claim_node(self.node):
+            raise AlreadyServing(
+                f"another process serves this store as node {self.node}; give this one a number of"
+                " its own: [centre] node"
+            )
         await self.current.refresh()
         await self._build()
         self._build_services()

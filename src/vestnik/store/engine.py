@@ -74,5 +74,8 @@ class Store(Protocol):
     async def read(self, work: Work[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a transaction that sees one state and changes nothing."""
 
+    async def claim_node(self, node: int) -> bool:
+        """Be the only process that serves as this node, until it closes; False: another does."""
+
     def now(self) -> int:
         """The store's clock, in ms since the epoch: leases are judged by it alone."""

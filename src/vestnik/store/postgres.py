@@ -17,6 +17,9 @@ POOL_MAX = 10
 OPEN_S_MAX = 10.0
 TRIES_MAX = 5
 STATEMENTS_KEPT = 1_000
+NODES = 0x7665_7374  # the family of locks that nodes hold
+CLAIM_TRIES = 10
+CLAIM_AGAIN_S = 0.5
 
 # The transaction did not happen and may succeed when it is run again.
 PASSING = (
@@ -88,6 +91,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         self._url = url
         self._pool: Any = None
+        self._claim: Any = None  # the session that holds the node's lock
         self._ahead_ms = 0  # the server's clock less ours
 
     async def open(self) -> None:
@@ -105,8 +109,20 @@ class PostgresStore:
             raise StoreUnavailable(f"PostgreSQL cannot be reached: {failure}") from failure
 
     async def close(self) -> None:
+        if self._claim is not None:
+            await self._claim.close()
         if self._pool is not None:
             await self._pool.close()
+
+    async def claim_node(self, node: int) -> bool:
+        """By a lock of a session of its own.  A node that has just died may still hold it until the
+        server notices, so it is tried for a while."""
+        self._claim = await asyncpg.connect(self._url, timeout=OPEN_S_MAX)
+        for _ in range(CLAIM_TRIES):
+            if await self._claim.fetchval("SELECT pg_try_advisory_lock($1, $2)", NODES, node):
+                return True
+            await asyncio.sleep(CLAIM_AGAIN_S)
+        return False
 
     async def _follow_clock(self) -> None:
         """Measure the server's clock against ours, to half a round trip."""
