@@ -170,7 +170,10 @@ class House:
                 secrets={},
                 keys={},
                 carriers=self.carriers,
-                routes=Routes(self.routes, self.default_carrier),
+                routes=Routes(
+                    [r for r in self.routes if self.carriers[r.carrier_id].enabled],
+                    self.default_carrier,
+                ),
                 rates=Rates(self.rates),
                 numbering=builtin(),
                 payers={c.id: payers(c, self.clients) for c in self.clients.values()},

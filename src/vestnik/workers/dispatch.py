@@ -29,8 +29,10 @@ from vestnik.store.engine import CommitUnknown, Row, Store, Transaction
 log = structlog.get_logger(__name__)
 
 POLL_S = 1.0
+TICK_S = 0.001  # a timer may be early by the clock's resolution
 DOWN_S = 5.0  # a carrier that is away for longer has its waiting messages moved
 LEASE_MARGIN_S = 5.0
+RECORD_S = 5.0  # what is known at the end is written down within this
 
 
 @dataclass(slots=True)
@@ -146,13 +148,16 @@ class Dispatcher:
                 if not deadline.expired():
                     deadline.reschedule(0.0)
             with suppress(TimeoutError):  # the store is away: the next run finds them
-                async with asyncio.timeout(grace_s):
+                async with asyncio.timeout(RECORD_S):
                     await self._empty.wait()
 
     async def _wait(self) -> None:
         self._bell.clear()
+        pause_s = self._paused_until - asyncio.get_running_loop().time()
+        if self.room and self._backlog:  # a pause has just ended
+            return
         try:
-            async with asyncio.timeout(POLL_S):
+            async with asyncio.timeout(min(POLL_S, pause_s + TICK_S) if pause_s > 0 else POLL_S):
                 await self._bell.wait()
         except TimeoutError:
             if self.room and not self._closing:
@@ -163,6 +168,7 @@ class Dispatcher:
         room = self.room
         self._take_places(room)
         claimed: list[Flight] = []
+        self._backlog = False  # but whoever looks while this runs is heard
         now = self._office.store.now()
         lease_until = now + int(self._office.lease_s * 1000)
         try:
@@ -175,9 +181,12 @@ class Dispatcher:
                 room,
                 self._turn,
             )
+        except BaseException:
+            self._backlog = True
+            raise
         finally:
             self.give_back(room - len(claimed))
-        self._backlog = len(claimed) == room
+        self._backlog = self._backlog or len(claimed) == room
         for flight in claimed:
             self.fly(flight, lease_until)
         if claimed:
