@@ -117,7 +117,8 @@ class PostgresStore:
     async def claim_node(self, node: int) -> bool:
         """By a lock of a session of its own.  A node that has just died may still hold it until the
         server notices, so it is tried for a while."""
-        self._claim = await asyncpg.connect(self._url, timeout=OPEN_S_MAX)
+        if self._claim is None:
+            self._claim = await asyncpg.connect(self._url, timeout=OPEN_S_MAX)
         for _ in range(CLAIM_TRIES):
             if await self._claim.fetchval("SELECT pg_try_advisory_lock($1, $2)", NODES, node):
                 return True
