@@ -30,6 +30,10 @@ class Limits:
     balance_per_minute: int = 10  # balance requests a minute
     identical_per_minute: int = 3  # identical requests a minute: history, tasks, lists
     cost_per_minute: int = 5  # identical cost requests a minute
+    smpp_rate: int = 100  # messages a second over SMPP, all binds together; more is 0x58
+    smpp_binds: int = 10  # SMPP binds at one time; one more is refused
+    smpp_window: int = 2_000  # SMPP requests without an answer, all binds together; more is 0x58
+    receipt_window: int = 5  # receipts and incoming messages on their way without an answer
     # Sizes.
     rows_per_request: int = 10_000  # recipients of one send request; 0: any number
     text_max: int = 1_000  # characters of a text

@@ -93,14 +93,15 @@ class Sending:
         digest, kind, remembered_s = _dedup_key(order, list_.own)
         list_.close()
         total = list_.total
+        mass = total > SLICE or bool(order.flags & Flag.MASS)
         return Draft(
             client=order.client,
             recipients=list_.recipients,
             accounts=tuple(p.account_id for p in maker.chain),
             holds=list_.holds,
             wire_id=order.wire_id,
-            urgent=total == 1,
-            priority=0 if total == 1 else 1 if total <= SLICE else 2,
+            urgent=total == 1 and not mass,
+            priority=0 if total == 1 and not mass else 1 if total <= SLICE else 2,
             options=maker.options,
             zone=maker.zone_name,
             window=None,
@@ -117,7 +118,7 @@ class Sending:
             packed=list_.packed,
             packed_parts=list_.packed_parts,
             packed_cost=list_.packed_cost,
-            flags=order.flags | (Flag.MASS if total > SLICE else 0),
+            flags=order.flags | (Flag.MASS if mass else 0),
         )
 
 

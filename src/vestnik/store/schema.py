@@ -311,6 +311,30 @@ segments = Table(
     **NARROW,
 )
 
+# Parts of clients' long messages: of those that are not whole yet, and for a while of those that
+# were sent, for a part may come again.
+submit_parts = Table(
+    "submit_parts",
+    metadata,
+    _key("client_id"),
+    _key("series"),
+    Column("number", SmallInteger, primary_key=True, autoincrement=False),
+    _small("total", None),
+    _text("sender"),
+    _text("phone", None),
+    Column("reference", Integer, nullable=False),
+    _small("coding", None),
+    Column("octets", LargeBinary, nullable=False),
+    _text("manner"),
+    Column("flags", Integer, nullable=False, server_default="0"),
+    _text("wire_id", None),
+    _small("state"),  # 0 gathering, 1 whole, 2 refused
+    _at("at"),  # when the first part of the series came
+    Index("submit_parts_by_key", "client_id", "phone", "sender", "reference"),
+    Index("submit_parts_by_state", "state", "at"),
+    **NARROW,
+)
+
 # What a client is yet to be told.  `rank` 0 goes before 1; no row is leased, the outbox is.
 news = Table(
     "news",
