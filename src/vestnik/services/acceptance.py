@@ -13,8 +13,7 @@ from vestnik.domain.message import Err, Status
 from vestnik.domain.refusals import BadParameters, Duplicate, InsufficientFunds, Refusal
 from vestnik.services import bulk
 from vestnik.services.draft import Accepted, Draft, Fate, Recipient
-from vestnik.services.message_rows import MessageRows, Sheet
-from vestnik.services.news import transport_of
+from vestnik.services.message_rows import MessageRows, sheet_of
 from vestnik.services.wire_ids import block_for
 from vestnik.store import counters, dedup, ledger, mailings, messages, statistics
 from vestnik.store.engine import Transaction, Values
@@ -256,25 +255,10 @@ async def _write(
             held = rows.holds.setdefault(account, [0, 0])
             held[0] += amount
             held[1] += draft.total
-    rows.add(_sheet(batch, draft, decision.wire_id), draft.recipients, fits=fits)
-
-
-def _sheet(batch: Batch, draft: Draft, wire_id: str) -> Sheet:
-    return Sheet(
-        client_id=draft.client.id,
-        wire_id=wire_id,
-        accounts=draft.accounts,
-        priority=draft.priority,
-        options=draft.options,
-        zone=draft.zone,
-        window=draft.window,
-        day=draft.day,
-        origin=draft.origin,
-        flags=draft.flags,
-        transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
-        now=batch.now,
-        owner=batch.owner,
-        lease=batch.lease,
+    rows.add(
+        sheet_of(draft, decision.wire_id, batch.now, owner=batch.owner, lease=batch.lease),
+        draft.recipients,
+        fits=fits,
     )
 
 

@@ -9,8 +9,7 @@ import msgspec
 
 from vestnik.domain.message import Kind, Status
 from vestnik.services.draft import Draft, Recipient
-from vestnik.services.message_rows import MessageRows, Sheet
-from vestnik.services.news import transport_of
+from vestnik.services.message_rows import MessageRows, Sheet, sheet_of
 from vestnik.store import mailings
 from vestnik.store.engine import Transaction
 
@@ -97,21 +96,7 @@ def unpack(octets: bytes) -> list[Recipient]:
 
 async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
     """Write an accepted request as a mailing that is still to be expanded."""
-    sheet = Sheet(
-        client_id=draft.client.id,
-        wire_id=wire_id,
-        accounts=draft.accounts,
-        priority=draft.priority,
-        options=draft.options,
-        zone=draft.zone,
-        window=draft.window,
-        day=draft.day,
-        origin=draft.origin,
-        flags=draft.flags,
-        transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
-        now=draft.now,
-        mailing_id=draft.mailing_id,
-    )
+    sheet = sheet_of(draft, wire_id, draft.now, mailing_id=draft.mailing_id)
     row = (
         draft.client.id,
         draft.mailing_id,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vestnik.domain.message import Err, Status
-from vestnik.services.draft import Recipient
-from vestnik.services.news import status_row
+from vestnik.services.draft import Draft, Recipient
+from vestnik.services.news import status_row, transport_of
 from vestnik.store import ledger, messages, news, queue, statistics
 from vestnik.store.engine import Transaction, Values
 from vestnik.store.queue import Stage
@@ -34,6 +34,35 @@ class Sheet:
     mailing_id: int | None = None
     flags: int = 0
     transport: str = ""
+
+
+def sheet_of(
+    draft: Draft,
+    wire_id: str,
+    now: int,
+    *,
+    owner: int = 0,
+    lease: int = 0,
+    mailing_id: int | None = None,
+) -> Sheet:
+    """What the messages of a draft share."""
+    return Sheet(
+        client_id=draft.client.id,
+        wire_id=wire_id,
+        accounts=draft.accounts,
+        priority=draft.priority,
+        options=draft.options,
+        zone=draft.zone,
+        window=draft.window,
+        day=draft.day,
+        origin=draft.origin,
+        now=now,
+        owner=owner,
+        lease=lease,
+        mailing_id=mailing_id,
+        flags=draft.flags,
+        transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
+    )
 
 
 @dataclass(slots=True)
