@@ -87,6 +87,7 @@ class Centre:
         self.roles = ROLES
         self.listener: Listener | None = None
         self._lock: TextIO | None = None
+        self._carriers_behind = False  # the directory has changed since they followed it
         self._workers: list[asyncio.Task[None]] = []
         self._lines: list[asyncio.Task[None]] = []
 
@@ -258,8 +259,11 @@ class Centre:
         self._workers.append(asyncio.create_task(loop, name=name))
 
     async def _follow(self) -> bool:
-        if await self.current.refresh() and "dispatch" in self.roles:
+        if await self.current.refresh():
+            self._carriers_behind = "dispatch" in self.roles
+        if self._carriers_behind:  # until it succeeds: the store may be away in between
             await self.carriers.follow()
+            self._carriers_behind = False
         return False
 
     async def _open_http(self, listen: str) -> None:
