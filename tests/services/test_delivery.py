@@ -1,5 +1,5 @@
 import pytest
-from tests.building import DAY, HOUR, LEASE, OTHER, PHONE, RUB, House, taken
+from tests.building import DAY, HOUR, LEASE, NOW, OTHER, PHONE, RUB, House, Memory, taken
 
 from vestnik.domain.message import Err, Kind, Status
 from vestnik.services import delivery, upkeep
@@ -336,14 +336,14 @@ async def test_a_flight_knows_all_that_its_channel_needs(house):
 # What to do with a failure.
 
 
-async def failed(house, attempt=0, step=0, **failure):
-    await house.sent()
-    [flight] = await house.claim()
+async def failed(attempt=0, step=0, **failure):
+    house = House(Memory())
+    await house.client(1)
+    draft = await house.draft()
+    flight = delivery.flight_of_draft(draft, draft.recipients[0], {})
     flight.attempt, flight.route_step = attempt, step
-    given = {"retry": True, "pause_s": 0.0, "refs": (), "plan": (1, 2, 3)} | failure
-    return after_failure(
-        flight, status=Status.UNDELIVERABLE, err=Err.REJECTED, now=house.now, **given
-    )
+    given = {"retry": True, "pause_s": 0.0, "refs": (), "plan": (1, 2, 3), "away": set()} | failure
+    return after_failure(flight, status=Status.UNDELIVERABLE, err=Err.REJECTED, now=NOW, **given)
 
 
 @pytest.mark.parametrize(
@@ -355,24 +355,39 @@ async def failed(house, attempt=0, step=0, **failure):
         (8, 2, 1, 0, 900_000),
     ],
 )
-async def test_a_failure_leads_along_the_routes(house, attempt, step, carrier, next_step, wait):
-    outcome = await failed(house, attempt, step)
+async def test_a_failure_leads_along_the_routes(attempt, step, carrier, next_step, wait):
+    outcome = await failed(attempt, step)
 
-    assert outcome == Postponed(house.now + wait, carrier, next_step)
-
-
-async def test_throttling_waits_for_the_same_carrier_however_often(house):
-    outcome = await failed(house, attempt=50, pause_s=1.5)
-
-    assert outcome == Postponed(house.now + 1500, 1, 0)
+    assert outcome == Postponed(NOW + wait, carrier, next_step)
 
 
-async def test_a_message_that_has_begun_stays_with_its_carrier(house):
-    outcome = await failed(house, refs=((1, "a"),))
+@pytest.mark.parametrize(
+    ("step", "away", "carrier", "next_step", "wait"),
+    [
+        (0, {2}, 3, 2, 0),
+        (0, {2, 3}, 1, 0, 5_000),
+        (2, {1}, 2, 1, 5_000),
+        (0, {1, 2, 3}, 1, 0, 5_000),
+    ],
+)
+async def test_carriers_that_are_away_are_passed_over(house, step, away, carrier, next_step, wait):
+    outcome = await failed(0, step, away=away)
 
-    assert outcome == Postponed(house.now + 5000, 1, 0, ((1, "a"),))
+    assert outcome == Postponed(NOW + wait, carrier, next_step)
+
+
+async def test_throttling_waits_for_the_same_carrier_however_often():
+    outcome = await failed(attempt=50, pause_s=1.5)
+
+    assert outcome == Postponed(NOW + 1500, 1, 0)
+
+
+async def test_a_message_that_has_begun_stays_with_its_carrier():
+    outcome = await failed(refs=((1, "a"),))
+
+    assert outcome == Postponed(NOW + 5000, 1, 0, ((1, "a"),))
 
 
 @pytest.mark.parametrize("failure", [{"retry": False}, {"attempt": 9}])
-async def test_a_message_is_lost_for_good_or_after_many_tries(house, failure):
-    assert await failed(house, **failure) == Lost(Status.UNDELIVERABLE, Err.REJECTED)
+async def test_a_message_is_lost_for_good_or_after_many_tries(failure):
+    assert await failed(**failure) == Lost(Status.UNDELIVERABLE, Err.REJECTED)

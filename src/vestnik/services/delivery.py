@@ -5,10 +5,13 @@ commit.  Only rows that still answer to this run's owner and fence are changed.
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from vestnik.domain import schedule
 from vestnik.domain.message import Err, Flag, Kind, Outgoing, Refs, Status
 from vestnik.services import reports
 from vestnik.services.draft import Draft, Recipient
@@ -184,6 +187,14 @@ def _options(kind: Kind, text: str, options: dict[str, object]) -> dict[str, obj
     return options | {"data": text} if kind is Kind.BINARY else options
 
 
+def opening(flight: Flight, now: int) -> int:
+    """When the hours in which its client wants it sent begin: now, if they have."""
+    if flight.window is None:
+        return now
+    opens, closes = (minutes // 60 for minutes in flight.window)
+    return schedule.due(f"{opens}-{closes}", now, ZoneInfo(flight.zone))
+
+
 def backoff_ms(attempt: int) -> int:
     """How long to wait before the next round of tries."""
     return BACKOFF_S[min(attempt, len(BACKOFF_S) - 1)] * 1000
@@ -299,12 +310,15 @@ def after_failure(
     err: int,
     refs: Refs,
     plan: tuple[int, ...],
+    away: AbstractSet[int],
     now: int,
 ) -> Outcome:
     """What to do with a message that surely did not leave whole.
 
     Throttled: the same carrier, after its pause, as long as the message is valid.  Otherwise the
     next route; past the last one a new round after a back-off, until ATTEMPTS_MAX tries are spent.
+    Carriers that are `away` are passed over: a message sent there would come back at once, without
+    a back-off, and spend its tries on the others.
     """
     if not retry or (not pause_s and flight.attempt + 1 >= ATTEMPTS_MAX):
         return Lost(status, err, refs)
@@ -312,8 +326,10 @@ def after_failure(
     if pause_s or begun:
         wait = int(pause_s * 1000) or backoff_ms(flight.attempt)
         return Postponed(now + wait, flight.carrier_id, flight.route_step, refs)
-    step = flight.route_step + 1
-    if step < len(plan):
-        return Postponed(now, plan[step], step)
-    first = plan[0] if plan else flight.carrier_id
-    return Postponed(now + backoff_ms(flight.attempt), first, 0)
+    ways = [step for step, carrier in enumerate(plan) if carrier not in away]
+    for step in ways:
+        if step > flight.route_step:
+            return Postponed(now, plan[step], step)
+    first = ways[0] if ways else 0
+    carrier_id = plan[first] if plan else flight.carrier_id
+    return Postponed(now + backoff_ms(flight.attempt), carrier_id, first)

@@ -79,6 +79,7 @@ class Carriers:
     async def _stop(self, dispatcher: Dispatcher, grace_s: float) -> None:
         carrier = dispatcher.carrier
         self._office.up.discard(carrier.id)
+        self._office.away.discard(carrier.id)
         await dispatcher.close(grace_s)
         self._dispatchers.remove(carrier.id)  # not before: a commit may still hand messages to it
         await dispatcher.channel.stop(grace_s)

@@ -46,6 +46,7 @@ class Office:
     owner: int
     lease_s: float
     up: set[int] = field(default_factory=set)  # carriers that can take messages now
+    away: set[int] = field(default_factory=set)  # those that could not for longer than DOWN_S
 
 
 class Dispatcher:
@@ -117,10 +118,12 @@ class Dispatcher:
                 if self.channel.ready:
                     down_since = None
                     self._office.up.add(self.carrier.id)
+                    self._office.away.discard(self.carrier.id)
                 else:
                     self._office.up.discard(self.carrier.id)
                     down_since = down_since or loop.time()
                     if loop.time() - down_since > DOWN_S:
+                        self._office.away.add(self.carrier.id)
                         await self._move_away()
                 if self.room and self._backlog:
                     await self._claim()
@@ -218,6 +221,9 @@ class Dispatcher:
         now = self._office.store.now()
         if flight.expires_at <= now:
             return delivery.Lost(Status.EXPIRED, 0)
+        opens = delivery.opening(flight, now)
+        if opens > now:  # the queue was late, and the recipient is asleep
+            return delivery.Postponed(opens, flight.carrier_id, flight.route_step)
         left_s = (lease_until - now) / 1000 - LEASE_MARGIN_S
         if left_s <= 0 or self._closing:  # before an octet is written
             return delivery.Postponed(now, flight.carrier_id, flight.route_step)
@@ -259,6 +265,7 @@ class Dispatcher:
             err=failure.err,
             refs=failure.refs,
             plan=plan,
+            away=self._office.away,
             now=self._office.store.now(),
         )
 
