@@ -1,11 +1,11 @@
-"""Run benchmarks: all of them, or those named: submit, road, lists, export."""
+"""Run benchmarks: all of them, or those named: submit, road, lists, export, callbacks."""
 
 import sys
 from importlib import import_module
 
 from benchmarks.report import show
 
-ALL = ("submit", "road", "lists", "export")
+ALL = ("submit", "road", "lists", "export", "callbacks")
 
 
 def main() -> None:

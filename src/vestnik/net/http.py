@@ -6,7 +6,9 @@ address that was judged, so a name that changes its answer gains nothing.  No re
 
 import asyncio
 import socket
+import ssl
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -18,7 +20,10 @@ log = structlog.get_logger(__name__)
 ANSWER_OCTETS_MAX = 64 * 1024
 DEADLINE_S = 10.0
 CONNECTIONS_MAX = 200
+ONE = httpx2.Limits(max_connections=1, max_keepalive_connections=1)
 PORTS = {"http": 80, "https": 443}
+
+_Place = tuple[str, bytes, str]  # scheme, judged address with its port, name
 
 
 class Unreachable(Exception):
@@ -38,31 +43,35 @@ class Answer:
 
 
 class HttpClient:
-    """Calls addresses that clients gave.  `private` allows those of private networks."""
+    """Calls addresses that clients gave.  `private` allows those of private networks.
+
+    Each connection is a transport of its own, kept for the next call to the same place: the
+    library's pool looks at every idle connection before each request.
+    """
 
     def __init__(self, *, private: bool = False) -> None:
         self._private = private
-        self._client = httpx2.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=DEADLINE_S,
-            limits=httpx2.Limits(
-                max_connections=CONNECTIONS_MAX, max_keepalive_connections=CONNECTIONS_MAX
-            ),
-        )
+        self._tls = ssl.create_default_context()
+        self._open = asyncio.Semaphore(CONNECTIONS_MAX)
+        self._idle: OrderedDict[_Place, list[httpx2.AsyncHTTPTransport]] = OrderedDict()
+        self._idle_count = 0
 
     async def close(self) -> None:
-        await self._client.aclose()
+        for transports in self._idle.values():
+            for transport in transports:
+                await transport.aclose()
+        self._idle.clear()
 
     async def post_form(self, url: str, body: bytes, charset: str) -> Answer:
         """POST an urlencoded form; raises Unreachable or Forbidden."""
         began = time.monotonic()
         host = ""
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(DEADLINE_S), self._open:
                 parsed = _parsed(url)
                 host = parsed.host
-                answer = await self._send(parsed, await self._judged(parsed), body, charset)
+                address = await self._judged(parsed)
+                answer = await self._send(_request(parsed, address, body, charset))
         except TimeoutError as late:
             raise Unreachable(f"{host} did not answer within {DEADLINE_S:.0f} s") from late
         except (httpx2.HTTPError, OSError, UnicodeError) as failure:
@@ -83,28 +92,55 @@ class HttpClient:
                 raise Forbidden(f"{url.host} is an address of a private network")
         return str(addresses[0])
 
-    async def _send(self, url: httpx2.URL, address: str, body: bytes, charset: str) -> Answer:
-        request = self._client.build_request(
-            "POST",
-            url.copy_with(host=address),
-            content=body,
-            headers={
-                "Host": url.netloc.decode("ascii").rpartition("@")[2],
-                "Content-Type": f"application/x-www-form-urlencoded; charset={charset}",
-                "User-Agent": "vestnik",
-            },
-            extensions={"sni_hostname": url.host},
-        )
-        response = await self._client.send(request, stream=True)
+    async def _send(self, request: httpx2.Request) -> Answer:
+        place = (request.url.scheme, request.url.netloc, request.extensions["sni_hostname"])
+        transport = self._take(place)
+        said = b""
         try:
-            said = b""
-            async for piece in response.aiter_raw():
-                said += piece
-                if len(said) >= ANSWER_OCTETS_MAX:
-                    break
-        finally:
-            await response.aclose()
+            response = await transport.handle_async_request(request)
+            try:
+                async for piece in response.aiter_raw():
+                    said += piece
+                    if len(said) >= ANSWER_OCTETS_MAX:
+                        break
+            finally:
+                await response.aclose()
+        except BaseException:
+            await transport.aclose()
+            raise
+        await self._keep(place, transport)
         return Answer(response.status_code, said[:ANSWER_OCTETS_MAX])
+
+    def _take(self, place: _Place) -> httpx2.AsyncHTTPTransport:
+        idle = self._idle.get(place)
+        if not idle:
+            return httpx2.AsyncHTTPTransport(verify=self._tls, limits=ONE, trust_env=False)
+        self._idle_count -= 1
+        transport = idle.pop()
+        if not idle:
+            del self._idle[place]
+        return transport
+
+    async def _keep(self, place: _Place, transport: httpx2.AsyncHTTPTransport) -> None:
+        self._idle.setdefault(place, []).append(transport)
+        self._idle.move_to_end(place)
+        self._idle_count += 1
+        while self._idle_count > CONNECTIONS_MAX:
+            await self._take(next(iter(self._idle))).aclose()
+
+
+def _request(url: httpx2.URL, address: str, body: bytes, charset: str) -> httpx2.Request:
+    return httpx2.Request(
+        "POST",
+        url.copy_with(host=address),
+        content=body,
+        headers={
+            "Host": url.netloc.decode("ascii").rpartition("@")[2],
+            "Content-Type": f"application/x-www-form-urlencoded; charset={charset}",
+            "User-Agent": "vestnik",
+        },
+        extensions={"sni_hostname": url.host, "timeout": {"connect": DEADLINE_S}},
+    )
 
 
 def _parsed(url: str) -> httpx2.URL:

@@ -1,0 +1,132 @@
+"""5. Callbacks: news that waits → a local receiver.
+
+Ten thousand pieces of news wait in the store; the clock runs from the start of the worker until the
+receiver has been told all of them.  The limit is the same client posting the same forms to the same
+receiver with the same window, without the store.
+"""
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.report import Figure, show
+from vestnik import logs
+from vestnik.domain.client import Client, limits_from
+from vestnik.domain.ids import Ids
+from vestnik.net.http import HttpClient
+from vestnik.notifier.local import LocalNotifier
+from vestnik.services import clients
+from vestnik.services.callbacks import address_of, form_of
+from vestnik.services.news import HTTP, News, Outboxes, status_row
+from vestnik.services.setup import prepare
+from vestnik.store import news, store_at
+from vestnik.workers.callbacks import Callbacks
+
+NEWS = 10_000
+WINDOW = 50
+
+
+class _Receiver(asyncio.Protocol):
+    """Answers each POST with 200 as soon as its body is there."""
+
+    told = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while True:
+            head, gap, rest = self._buffer.partition(b"\r\n\r\n")
+            if not gap:
+                return
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+            if len(rest) < length:
+                return
+            self._buffer = rest[length:]
+            type(self).told += 1
+            self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK")
+
+
+def _payload(number: int) -> dict[str, object]:
+    return {
+        "client_id": 1,
+        "int_id": number,
+        "wire_id": str(number),
+        "phone": str(79_010_000_000 + number),
+        "status": 1,
+        "err": 0,
+        "at": 1_750_000_000_000,
+        "sent_at": 1_750_000_000_000,
+        "cost": 1_000_000,
+        "parts": 1,
+        "sender": "Vestnik",
+        "type": 0,
+        "flag": 0,
+        "mccmnc": "25001",
+    }
+
+
+async def _measure(folder: Path) -> tuple[float, float]:
+    server = await asyncio.get_running_loop().create_server(_Receiver, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/?charset=utf-8"
+    store = store_at("", folder)
+    await store.open()
+    await prepare(store)
+    ids = Ids(0)
+    made = await store.write(clients.add, clients.New("bench", "no password"), ids, store.now())
+    limits = limits_from({"callback_url": url, "callback_window": WINDOW})
+    client = Client(made.id, made.login, limits=limits)
+    rows = [
+        status_row(HTTP, n, store.now(), _payload(n) | {"client_id": made.id}) for n in range(NEWS)
+    ]
+    await store.write(news.put, rows)
+    http = HttpClient(private=True)
+    limit = await _posts_alone(http, client)
+
+    class Directory:
+        clients = {made.id: client}  # noqa: RUF012 - one benchmark, one directory
+
+    outboxes = Outboxes(store, 1, LocalNotifier())
+    line = asyncio.create_task(outboxes.line.run())
+    worker = Callbacks(outboxes, Directory, http, store.now)  # type: ignore[arg-type]
+    before, began = _Receiver.told, time.perf_counter()
+    await worker.run_once()
+    await worker.settled()
+    seconds = time.perf_counter() - began
+    told = _Receiver.told - before
+    outboxes.line.close()
+    await line
+    await http.close()
+    await store.close()
+    server.close()
+    if told != NEWS:
+        raise RuntimeError(f"{told} of {NEWS} were told")
+    return NEWS / seconds, limit
+
+
+async def _posts_alone(http: HttpClient, client: Client) -> float:
+    address = address_of(client.limits.callback_url)
+    place = asyncio.Semaphore(WINDOW)
+
+    async def post(number: int) -> None:
+        said = News(client.id, HTTP, 0, number, "status", number, _payload(number), 0, 1)
+        async with place:
+            await http.post_form(address.url, form_of(said, client, address), address.charset)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(post(n) for n in range(NEWS)))
+    return NEWS / (time.perf_counter() - began)
+
+
+def run() -> list[Figure]:
+    logs.configure("warning", "console")
+    with tempfile.TemporaryDirectory(prefix="vestnik-bench-") as folder:
+        per_s, limit = asyncio.run(_measure(Path(folder)))
+    return [Figure("callbacks to a local receiver", per_s, "calls/s", limit, f"window {WINDOW}")]
+
+
+if __name__ == "__main__":
+    show(run())
