@@ -111,6 +111,15 @@ class Clocked:
         return await self._store.read(work, *args, **kwargs)
 
 
+class Memory:
+    """Takes the opening of accounts and forgets it: orders are read without a store."""
+
+    name = "memory"
+
+    async def write(self, work, /, *args, **kwargs):
+        return None
+
+
 class Nobody:
     """No dispatcher: whatever is accepted waits."""
 

@@ -5,7 +5,7 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, RUB, THIRD, House
+from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, RUB, THIRD, House, Memory
 
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Err, Kind, Status
@@ -22,15 +22,6 @@ from vestnik.domain.schedule import MOSCOW
 from vestnik.services.sending import WHOLE_MAX, Sending
 
 pytestmark = pytest.mark.anyio
-
-
-class Memory:
-    """Takes the opening of accounts and forgets it: orders are read without a store."""
-
-    name = "memory"
-
-    async def write(self, work, /, *args, **kwargs):
-        return None
 
 
 @pytest.fixture
@@ -370,6 +361,17 @@ async def test_a_message_is_due_when_its_request_says(house, time, tz, after):
 
     assert made.due - NOW == after
     assert made.expires - made.due == DAY
+
+
+@pytest.mark.parametrize(
+    ("tz", "zone"),
+    [("", "Europe/Moscow"), ("0", "Etc/GMT-3"), ("2", "Etc/GMT-5"), ("-8", "Etc/GMT+5")],
+)
+async def test_a_window_of_hours_is_kept_for_when_the_queue_is_late(house, tz, zone):
+    draft = await house.draft(time="9-21", tz=tz)
+
+    assert (draft.window, draft.zone) == ((9 * 60, 21 * 60), zone)
+    assert (await house.draft(time="+5", tz=tz)).window is None
 
 
 @pytest.mark.parametrize("time", ["tomorrow", "9999999999", "25-26", "32.01.25 10:00"])

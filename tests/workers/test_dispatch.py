@@ -317,6 +317,21 @@ async def attempted(house, times):
     return (await house.message()).attempt >= times
 
 
+async def test_what_is_late_for_its_hours_waits_for_the_next(house):
+    await house.sent(time="9-20")  # it is 18:06:40 in Moscow
+    await house.sent(OTHER, time="9-20", tz="-2")
+    house.later(2 * HOUR)
+    async with Desk(house) as desk:
+        channel = FakeChannel()
+        working = dispatcher(desk, channel)
+        await until(lambda: channel.seen and not working.in_flight)
+
+    late, fine = await house.messages()
+    assert [m.phone for m in channel.seen] == [OTHER]
+    assert (late.stage, late.next_at - house.now) == (Stage.WAITING, 13 * HOUR - 400_000)
+    assert fine.stage == Stage.SENT
+
+
 async def test_what_is_no_longer_valid_is_not_sent(house):
     await house.sent(valid="1")
     house.later(HOUR)

@@ -20,6 +20,7 @@ from vestnik.wire.sms import push, segments, translit
 
 SLICE = 500  # recipients between two turns of the loop
 VALIDITY_MINUTES = 24 * 60
+MOSCOW_HOURS = 3  # what `tz` is counted from
 TEXTLESS = frozenset({Kind.HLR, Kind.PING})
 UNLIMITED = frozenset({Kind.MAIL})
 COMMENT = "\n~~~\n"
@@ -70,8 +71,8 @@ class Composer:
         self.chain = directory.payers[order.client.id]
         self.limits: Limits = order.client.limits
         self.test = bool(order.test or self.limits.test)
-        self.zone_name = order.client.zone
         self.zone = schedule.zone_of(order.tz or None, order.client.zone)
+        self.window, self.zone_name = _window(order)
         self.sender = _sender(order.sender, order.client, directory.default_sender)
         self.due = schedule.due(order.time, order.now_ms, self.zone)
         self.minutes = schedule.validity(order.valid) if order.valid else VALIDITY_MINUTES
@@ -297,6 +298,23 @@ class Composer:
         for recipient, offset in zip(recipients, offsets, strict=True):
             recipient.due += offset
             recipient.expires += offset
+
+
+def _window(order: Order) -> tuple[tuple[int, int] | None, str]:
+    """The minutes of the day in which the messages may leave, and the name of their zone.
+
+    A zone of whole hours has a name; by another the window is judged at accept alone.
+    """
+    hours = schedule.window(order.time)
+    zone = order.client.zone
+    if hours is None:
+        return None, zone
+    if order.tz.strip():
+        offset = MOSCOW_HOURS + float(order.tz)
+        if not offset.is_integer():
+            return None, zone
+        zone = f"Etc/GMT{-int(offset):+d}"
+    return (hours[0] * 60, hours[1] * 60), zone
 
 
 def _sender(asked: str | None, client: Client, default: str) -> str:

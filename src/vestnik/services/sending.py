@@ -104,7 +104,7 @@ class Sending:
             priority=0 if total == 1 and not mass else 1 if total <= SLICE else 2,
             options=maker.options,
             zone=maker.zone_name,
-            window=None,
+            window=maker.window,
             day=schedule.day_number(order.now_ms, self._zone),
             now=order.now_ms,
             origin=order.origin,
