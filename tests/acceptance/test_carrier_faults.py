@@ -266,7 +266,6 @@ async def test_a_refusal_for_good_ends_it_and_gives_the_money_back(
     assert (answer["status"], answer["err"]) == (status, err)
     assert phones_of(second) == []
     assert await centre.balance() == "100000.00"
-    await centre.sound()
 
 
 async def test_what_was_taken_and_not_delivered_is_paid(centre, first):
@@ -276,4 +275,13 @@ async def test_what_was_taken_and_not_delivered_is_paid(centre, first):
 
     assert list(statuses.values()) == [20]
     assert await centre.balance() == "99999.00"
-    await centre.sound()
+
+
+async def test_refused_while_the_other_carrier_is_away_it_keeps_its_tries(centre, first):
+    await up(centre, "first")
+    first.next(*[Refuse(c.ESME_RSYSERR)] * 20)
+    pairs = await send(centre, "Not now")
+    await until(lambda: waits_for_a_while(centre), 20)
+
+    assert await one_status(centre, pairs) == -1
+    assert 1 <= len(first.submits) <= 3

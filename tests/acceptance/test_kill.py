@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 WINDOW = 20
 SENDERS = 12
 LIST_EVERY, IN_A_LIST = 10, 30
-BETWEEN_KILLS = 250  # messages acknowledged between a start and the next kill
+BETWEEN_KILLS = 150  # messages acknowledged between a start and the next kill
 CARRIER = ("--receipts", "delivered", "--delay-ms", "30", "--answer-ms", "15")
 
 
