@@ -1,0 +1,1 @@
+"""The SMTP door: letters that hold a command become messages."""
