@@ -120,9 +120,12 @@ async def test_an_incoming_message_is_told_to_the_owner_of_its_number(told):
     await told.tell()
 
     [(_, fields, _)] = told.receiver.calls
-    assert tuple(
-        fields[name] for name in ("id", "phone", "mes", "to")
-    ) == ("1", PHONE, "Да; 100%", "79000000777")
+    assert tuple(fields[name] for name in ("id", "phone", "mes", "to")) == (
+        "1",
+        PHONE,
+        "Да; 100%",
+        "79000000777",
+    )
 
 
 @pytest.mark.parametrize(
