@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Self, TextIO
 
 from vestnik.net.smpp import Link, LinkLost, NoAnswer, serve
@@ -381,7 +382,7 @@ def main() -> None:
     options = parser.parse_args()
     with contextlib.ExitStack() as open_things:
         runner = open_things.enter_context(asyncio.Runner(loop_factory=_loop_factory()))
-        log = open_things.enter_context(open(options.log, "a")) if options.log else None
+        log = open_things.enter_context(Path(options.log).open("a")) if options.log else None
         runner.run(_run(options, log))
 
 

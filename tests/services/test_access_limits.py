@@ -61,8 +61,13 @@ def test_many_addresses_take_no_more_memory_than_allowed():
 def test_one_request_more_than_may_run_is_refused():
     running = Running()
 
-    with running.enter("a", 2), running.enter("a", 2), running.enter("b", 2):
-        pytest.raises(TooManyConnections, running.enter, "a", 2)
+    with (
+        running.enter("a", 2),
+        running.enter("a", 2),
+        running.enter("b", 2),
+        pytest.raises(TooManyConnections),
+    ):
+        running.enter("a", 2)
 
     with running.enter("a", 1):
         pass

@@ -137,7 +137,7 @@ async def test_two_nodes_migrate_one_database_together(empty_postgres_url):
         await store.close()
 
     nothing, everything = sorted(done)
-    assert [] == nothing
+    assert nothing == []
     assert everything[0] == "0001 The first tables"
 
 

@@ -1,6 +1,6 @@
 import pytest
-
 from tests.building import DAY, NOW, OTHER, PHONE, House
+
 from vestnik.domain.message import Status
 from vestnik.store import schema
 from vestnik.workers.retention import Retention
@@ -33,9 +33,9 @@ async def test_what_an_account_no_longer_keeps_is_dropped_with_its_text_and_part
 
     await tidy(house)
 
-    assert ["new", "new"] == [message.shared for message in await house.messages()]
-    assert ["new"] == [row.text for row in await house.rows(schema.texts)]
-    assert 2 == len(await house.rows(schema.parts))
+    assert [message.shared for message in await house.messages()] == ["new", "new"]
+    assert [row.text for row in await house.rows(schema.texts)] == ["new"]
+    assert len(await house.rows(schema.parts)) == 2
 
 
 async def test_a_message_that_is_not_finished_stays_however_old(house):
@@ -44,7 +44,7 @@ async def test_a_message_that_is_not_finished_stays_however_old(house):
 
     await tidy(house)
 
-    assert ["still waiting"] == [message.text for message in await house.messages()]
+    assert [message.text for message in await house.messages()] == ["still waiting"]
 
 
 async def test_nothing_is_dropped_before_its_day(house):
@@ -53,7 +53,7 @@ async def test_nothing_is_dropped_before_its_day(house):
 
     await tidy(house)
 
-    assert 1 == len(await house.messages())
+    assert len(await house.messages()) == 1
 
 
 async def test_zero_days_keep_the_history_for_ever(house):
@@ -63,7 +63,7 @@ async def test_zero_days_keep_the_history_for_ever(house):
 
     await tidy(house)
 
-    assert 1 == len(await house.messages())
+    assert len(await house.messages()) == 1
 
 
 async def test_money_and_sums_stay_when_messages_go(house):
@@ -73,6 +73,6 @@ async def test_money_and_sums_stay_when_messages_go(house):
 
     await tidy(house)
 
-    assert [] == await house.messages()
+    assert await house.messages() == []
     assert before == (await house.money(), await house.rows(schema.sums))
-    assert NOW < house.now
+    assert house.now > NOW

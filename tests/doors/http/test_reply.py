@@ -1,5 +1,5 @@
 import json
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -92,7 +92,8 @@ def test_rows_inside_an_answer_are_an_array_of_objects():
     reply = Reply({"id": 1}, "", "", rows=rows)
 
     assert told(reply, 3) == (
-        '{\n"id": 1,\n"phones": [{\n"phone": "7",\n"cost": "1"\n},\n{\n"phone": "8",\n"cost": "2"\n}]\n}'
+        '{\n"id": 1,\n"phones": [{\n"phone": "7",\n"cost": "1"\n},\n'
+        '{\n"phone": "8",\n"cost": "2"\n}]\n}'
     )
     assert told(reply, 2) == (
         "<result>\n<id>1</id>\n"
@@ -132,7 +133,7 @@ def test_xml_has_no_character_that_xml_forbids():
     document = told(reply, 2)
 
     assert document == "<text>a?&lt;&amp;&gt;&#13;\n&quot;'?</text>"
-    assert ElementTree.fromstring(document).text == "a?<&>\r\n\"'?"
+    assert ET.fromstring(document).text == "a?<&>\r\n\"'?"
 
 
 @given(st.text())
@@ -141,7 +142,7 @@ def test_any_text_comes_back_from_json_and_xml(text):
     reply = Reply({"text": text}, "", "", root=None)
 
     assert json.loads(told(reply, 3)) == {"text": text}
-    assert len(ElementTree.fromstring(told(reply, 2)).text or "") == len(text)
+    assert len(ET.fromstring(told(reply, 2)).text or "") == len(text)
 
 
 @pytest.mark.parametrize(

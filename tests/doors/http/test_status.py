@@ -126,7 +126,8 @@ async def test_an_unknown_message_has_a_status_of_its_own(centre, query, expecte
         (
             "",
             (
-                "Status = 1, check_time = 26.05.2017 21:39:32, err = 0, id = 1, phone = 79990000001\n"
+                "Status = 1, check_time = 26.05.2017 21:39:32, err = 0, id = 1, "
+                "phone = 79990000001\n"
                 "Status = -3, id = 2, phone = 79990000002"
             ),
         ),
