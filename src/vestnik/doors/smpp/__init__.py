@@ -1,0 +1,1 @@
+"""The SMPP door: our clients' binds."""

@@ -1,0 +1,30 @@
+"""What the SMPP door asks of the services, as small as it can be said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from vestnik.domain.client import Client
+from vestnik.services.access import Access
+from vestnik.services.by_id import ById
+from vestnik.services.draft import Accepted, Order
+from vestnik.services.news import Outboxes
+from vestnik.services.parts_in import PartsIn
+
+
+class Sending(Protocol):
+    """Sends an order; raises the refusals of codes.SUBMIT and StoreUnavailable."""
+
+    async def send(self, order: Order) -> Accepted: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything the door may ask; `main` fills it in.  `client` finds one as it is now."""
+
+    access: Access
+    sending: Sending
+    parts: PartsIn
+    by_id: ById
+    outboxes: Outboxes
+    client: Callable[[int], Client | None]
