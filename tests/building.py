@@ -22,7 +22,7 @@ from vestnik.domain.route import Carrier, Route, Routes
 from vestnik.domain.schedule import MOSCOW, day_number
 from vestnik.services import check, delivery, reports
 from vestnik.services.acceptance import Batch, accept
-from vestnik.services.directory import Directory
+from vestnik.services.directory import Directory, numbers_of
 from vestnik.services.draft import Accepted, Order
 from vestnik.services.gathering import Gathering
 from vestnik.services.intake import Intake
@@ -186,6 +186,7 @@ class House:
                 rates=Rates(self.rates),
                 numbering=builtin(),
                 payers={c.id: payers(c, self.clients) for c in self.clients.values()},
+                numbers=numbers_of(self.clients.values()),
                 settings={},
                 default_sender="Vestnik",
                 key_secret=b"",

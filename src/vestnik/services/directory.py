@@ -5,6 +5,7 @@ what it holds calls `store.settings.raise_version` in the same transaction.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from vestnik.domain.client import Client
@@ -24,7 +25,8 @@ class Directory:
 
     `by_login` has logins in lower case, `secrets` each client's argon2 hashes, `keys` the client of
     each API key's keyed hash.  `carriers` holds those switched off too; `routes` lead to none of
-    them.  `payers` is who pays for a client's messages, nearest first.
+    them.  `payers` is who pays for a client's messages, nearest first.  `numbers` is whose each own
+    number is.
     """
 
     version: int
@@ -40,6 +42,17 @@ class Directory:
     settings: dict[str, str]
     default_sender: str
     key_secret: bytes
+    numbers: dict[str, int]
+
+
+def numbers_of(everybody: Iterable[Client]) -> dict[str, int]:
+    """The owner of each number that accounts call their own; the first one keeps it."""
+    owners: dict[str, int] = {}
+    for client in everybody:
+        for number in client.limits.numbers.split(","):
+            if number.strip():
+                owners.setdefault(number.strip(), client.id)
+    return owners
 
 
 async def read(tx: Transaction, default_sender: str = DEFAULT_SENDER) -> Directory:
@@ -124,6 +137,7 @@ async def _read_small(
         rates=Rates(await carriers.all_rates(tx)),
         numbering=known_numbering,
         payers={client.id: payers(client, everybody) for client in everybody.values()},
+        numbers=numbers_of(everybody.values()),
         settings=everything,
         default_sender=default_sender,
         key_secret=bytes.fromhex(everything.get(settings.KEY_SECRET, "")),

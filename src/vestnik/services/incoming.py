@@ -89,8 +89,4 @@ async def _join(tx: Transaction, one: Came, now: int) -> Incoming | None:
 
 
 def _owner(directory: Directory, to: str) -> int:
-    number = parse(to) or to
-    for client in directory.clients.values():
-        if number in client.limits.numbers.split(","):
-            return client.id
-    return NOBODY
+    return directory.numbers.get(parse(to) or to, NOBODY)

@@ -64,6 +64,7 @@ class Dispatcher:
         self._flights: set[asyncio.Task[None]] = set()
         self._deadlines: set[asyncio.Timeout] = set()  # of what is on its way to the carrier
         self._closing = False
+        self._overdue = False  # closed, and the grace is over
         self._empty = asyncio.Event()  # nothing is in the window
         self._empty.set()
 
@@ -153,6 +154,7 @@ class Dispatcher:
             with suppress(TimeoutError):  # the store is away: the next run finds them
                 async with asyncio.timeout(RECORD_S):
                     await self._empty.wait()
+        self._overdue = True
 
     async def _wait(self) -> None:
         self._bell.clear()
@@ -209,6 +211,8 @@ class Dispatcher:
             try:
                 await self._office.recorder.put((flight, outcome))
             except (StoreUnavailable, CommitUnknown):
+                if self._overdue:
+                    return  # the centre leaves without its store: the next run finds it unknown
                 continue  # what became of it must not be forgotten; the line waits by itself
             except Exception:
                 log.exception("an outcome was not recorded", message_id=flight.standing.id)
