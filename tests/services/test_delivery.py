@@ -351,8 +351,8 @@ async def failed(attempt=0, step=0, **failure):
     [
         (0, 0, 2, 1, 0),
         (1, 1, 3, 2, 0),
-        (2, 2, 1, 0, 60_000),  # past the last route a new round, after a back-off
-        (8, 2, 1, 0, 900_000),
+        (2, 2, 1, 0, 5_000),  # past the last route a new round, after a back-off
+        (8, 2, 1, 0, 60_000),  # and a longer one after each round
     ],
 )
 async def test_a_failure_leads_along_the_routes(attempt, step, carrier, next_step, wait):

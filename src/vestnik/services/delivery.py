@@ -332,4 +332,5 @@ def after_failure(
             return Postponed(now, plan[step], step)
     first = ways[0] if ways else 0
     carrier_id = plan[first] if plan else flight.carrier_id
-    return Postponed(now + backoff_ms(flight.attempt), carrier_id, first)
+    rounds = flight.attempt // max(1, len(ways))
+    return Postponed(now + backoff_ms(rounds), carrier_id, first)
