@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what tests need beside Python: PostgreSQL, curl, swaks, Node.js with npm.  Where that is not
-# possible it says so, and the tests that need the missing one skip themselves by name.
+# Installs what tests need beside Python: PostgreSQL, curl, swaks, Node.js with npm.  Where that is
+# not possible it says so, and the tests that need the missing one skip themselves by name.
 set -u
 
 missing=""

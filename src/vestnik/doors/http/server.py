@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from vestnik.domain.refusals import BadParameters, Refusal, StoreUnavailable
-from vestnik.doors.http.endpoint import Call, Endpoint
+from vestnik.doors.http import asgi, soap
+from vestnik.doors.http.asgi import Receive, Scope, Send
+from vestnik.doors.http.endpoint import Endpoint
 from vestnik.doors.http.parameters import Form
+from vestnik.doors.http.reception import Reception
 from vestnik.doors.http.reply import (
     CONTENT_TYPES,
     JSON,
@@ -20,17 +22,10 @@ from vestnik.doors.http.reply import (
     render,
 )
 from vestnik.doors.http.services import Services
+from vestnik.doors.http.soap import Soap
 
 log = structlog.get_logger()
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-
-COUNTED_AS_WRONG = (1, 2)  # errors that lead to error 4 when they come often (conventions.md)
-BIG_BODY = 64 * 1024  # taking a bigger one apart in the loop would make everybody wait
-LINGER_S = 2.0  # how long a client that sends too much may go on before the connection is cut
 IDEMPOTENCY_KEY_MAX = 255
 
 _AGAIN = b"The centre cannot take requests at the moment. Nothing was done; please try again."
@@ -68,18 +63,6 @@ class _Outcome:
     download: Download | None = None
 
 
-class _Gone(Exception):
-    """The client went away before its request was whole."""
-
-
-class _TooBig(Exception):
-    """The body is, or would be, longer than it may be."""
-
-
-class _TooSlow(Exception):
-    """The body did not arrive in time."""
-
-
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -105,10 +88,11 @@ class Door:
         clock: Callable[[], int] = _now_ms,
         observe: Callable[[str, int, float], None] = _unobserved,
     ) -> None:
-        self._services, self._access = services, services.access
+        self._reception = Reception(services)
         self._settings = settings or DoorSettings()
         self._pages = pages or {}
         self._clock, self._observe = clock, observe
+        self._soap = Soap(self._reception, clock, self._settings.body_s_max)
         self._endpoints: dict[str, tuple[Endpoint, bool]] = {}
         for endpoint in endpoints:
             self._endpoints[endpoint.path] = (endpoint, False)
@@ -122,21 +106,30 @@ class Door:
         path = scope["path"]
         found = self._endpoints.get(path)
         try:
-            if found is None:
+            if found is None and path == soap.PATH:
+                await self._by_soap(scope, receive, send)
+            elif found is None:
                 await self._elsewhere(path, scope["method"], send)
             elif scope["method"] not in ("GET", "POST", "HEAD"):
-                await _plain(send, 405, b"Use GET or POST here.", (b"allow", b"GET, HEAD, POST"))
+                await asgi.plain(
+                    send, 405, b"Use GET or POST here.", (b"allow", b"GET, HEAD, POST")
+                )
             else:
                 await self._api(found[0], found[1], scope, receive, send)
-        except _Gone:
+        except asgi.Gone:
             return
         except StoreUnavailable:
-            await _plain(send, 503, _AGAIN, (b"retry-after", b"1"))
-        except _TooSlow:
-            await _plain(send, 408, _SLOW, (b"connection", b"close"))
+            await asgi.plain(send, 503, _AGAIN, (b"retry-after", b"1"))
+        except asgi.TooSlow:
+            await asgi.plain(send, 408, _SLOW, (b"connection", b"close"))
         except Exception:
             log.exception("request failed", path=path)
-            await _plain(send, 500, _BROKEN)
+            await asgi.plain(send, 500, _BROKEN)
+
+    async def _by_soap(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        error = await self._soap(scope, receive, send)
+        self._observe("soap", error, time.perf_counter() - began)
 
     async def _elsewhere(self, path: str, method: str, send: Send) -> None:
         page = self._pages.get(path)
@@ -146,12 +139,12 @@ class Door:
                 "There is nothing at this address. The API is at /sys/<name>.php and "
                 f"/rest/<name>/, where <name> is one of: {names}."
             )
-            await _plain(send, 404, words.encode())
+            await asgi.plain(send, 404, words.encode())
         elif method not in ("GET", "HEAD"):
-            await _plain(send, 405, b"Use GET here.", (b"allow", b"GET, HEAD"))
+            await asgi.plain(send, 405, b"Use GET here.", (b"allow", b"GET, HEAD"))
         else:
             answer = await page()
-            await _answer(send, answer.status, answer.content_type.encode(), answer.body)
+            await asgi.answer(send, answer.status, answer.content_type.encode(), answer.body)
 
     async def _api(
         self, endpoint: Endpoint, rest: bool, scope: Scope, receive: Receive, send: Send
@@ -160,22 +153,31 @@ class Door:
         request = _Request(scope, receive, rest)
         try:
             outcome = await self._outcome(endpoint, request)
-        except _TooBig:
+        except asgi.TooBig:
             outcome = self._too_big(endpoint, request)
-            await _answer_and_linger(send, receive, outcome)
+            await asgi.answer_and_linger(send, receive, 200, outcome.content_type, outcome.body)
         else:
             if outcome.download is not None:
                 await _send_file(send, outcome.download)
             else:
-                await _answer(send, 200, outcome.content_type, outcome.body)
+                await asgi.answer(send, 200, outcome.content_type, outcome.body)
         self._observe(endpoint.name, outcome.error, time.perf_counter() - began)
 
     async def _outcome(self, endpoint: Endpoint, request: "_Request") -> _Outcome:
         now_ms = self._clock()
         try:
             await request.read(self._settings)  # first, for the format of every answer is in it
-            self._access.admit(request.address, now_ms)
-            answer = await self._handled(endpoint, request, now_ms)
+            answer = await self._reception.answer(
+                endpoint,
+                request.params,
+                request.address,
+                now_ms,
+                files=request.form.files,
+                fmt=request.fmt,
+                charset=request.charset,
+                json=request.rest,
+                idempotency_key=request.idempotency_key,
+            )
         except Refusal as refusal:
             return self._refused(refusal, endpoint, request, now_ms)
         if isinstance(answer, Download):
@@ -183,40 +185,10 @@ class Door:
         fmt, charset = request.fmt, request.charset
         return _Outcome(render(answer, fmt, charset), CONTENT_TYPES[fmt, charset])
 
-    async def _handled(self, endpoint: Endpoint, request: "_Request", now_ms: int) -> Any:
-        params = request.params
-        client = await self._access.authenticate(
-            params.get("login", ""),
-            params.get("psw", ""),
-            params.get("apikey", ""),
-            request.address,
-            now_ms,
-        )
-        call = Call(
-            client,
-            self._services,
-            params,
-            request.form.files,
-            request.address,
-            now_ms,
-            request.fmt,
-            request.charset,
-            request.rest,
-            request.idempotency_key,
-        )
-        most = endpoint.simultaneous(client.limits)
-        with self._access.entered(client, endpoint.name, most):
-            rate = endpoint.rate(call) if endpoint.rate is not None else None
-            if rate is not None:
-                self._access.count(client, endpoint.name, rate.key, rate.per_minute, now_ms)
-            return await endpoint.handler(call)
-
     def _refused(
         self, refusal: Refusal, endpoint: Endpoint, request: "_Request", now_ms: int
     ) -> _Outcome:
-        number = endpoint.codes[type(refusal)].number
-        if number in COUNTED_AS_WRONG:
-            self._access.wrong(request.address, now_ms)
+        number = self._reception.refused(refusal, endpoint, request.address, now_ms)
         body = render(refused(refusal, endpoint.codes), request.fmt, request.charset)
         return _Outcome(body, CONTENT_TYPES[request.fmt, request.charset], number)
 
@@ -259,13 +231,13 @@ class _Request:
                 self.idempotency_key = value.decode("latin-1")
 
     async def read(self, settings: DoorSettings) -> None:
-        """Take in query and body; raises BadParameters, and _TooBig before all of it is read."""
+        """Take in query and body; raises BadParameters, and TooBig before all of it is read."""
         self.form = form = Form(self._query)
         self.fmt = form.fmt(self.fmt)
         if self._method == "POST":
             self.charset = form.charset(self.charset)
             body = await self._body(settings)
-            if len(body) > BIG_BODY:
+            if len(body) > asgi.BIG_BODY:
                 await asyncio.to_thread(self._take, body)
             else:
                 self._take(body)
@@ -284,60 +256,8 @@ class _Request:
 
     async def _body(self, settings: DoorSettings) -> bytes:
         if self._length > settings.body_max:
-            raise _TooBig
-        try:
-            async with asyncio.timeout(settings.body_s_max):
-                return await self._pieces(settings.body_max)
-        except TimeoutError:
-            raise _TooSlow from None
-
-    async def _pieces(self, most: int) -> bytes:
-        pieces: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise _Gone
-            piece = message.get("body", b"")
-            size += len(piece)
-            if size > most:
-                raise _TooBig
-            pieces.append(piece)
-            if not message.get("more_body", False):
-                return b"".join(pieces)
-
-
-async def _answer(
-    send: Send, status: int, content_type: bytes, body: bytes, *more: tuple[bytes, bytes]
-) -> None:
-    headers = [(b"content-type", content_type), (b"content-length", b"%d" % len(body)), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-async def _plain(send: Send, status: int, words: bytes, *more: tuple[bytes, bytes]) -> None:
-    await _answer(send, status, b"text/plain; charset=utf-8", words + b"\n", *more)
-
-
-async def _answer_and_linger(send: Send, receive: Receive, outcome: _Outcome) -> None:
-    """Answer a client that is still sending, then cut it off.
-
-    To cut at once would reset the connection, and the answer would be lost with it.
-    """
-    headers = [
-        (b"content-type", outcome.content_type),
-        (b"content-length", b"%d" % len(outcome.body)),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": outcome.body, "more_body": True})
-    try:
-        async with asyncio.timeout(LINGER_S):
-            while (await receive()).get("more_body", False):
-                continue
-    except TimeoutError:
-        log.info("a client kept sending more than it may")
-    await send({"type": "http.response.body", "body": b""})
+            raise asgi.TooBig
+        return await asgi.read_body(self._receive, settings.body_max, settings.body_s_max)
 
 
 async def _send_file(send: Send, download: Download) -> None:
