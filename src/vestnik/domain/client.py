@@ -47,6 +47,8 @@ class Limits:
     callback_sent: int = 0  # 1: it is also told when a message has been handed to the operator
     smpp_incoming: int = 0  # 1: incoming messages are handed over SMPP instead
     callback_window: int = 10  # calls to that address at one time
+    mail_name: str = ""  # letters to this name at the SMTP door become messages to mail_phone
+    mail_phone: str = ""  # the number that gets them, at the account's cost
     keep_days: int = 180  # days that messages are kept in the history; 0: for ever
     md5_password: int = 1  # 0: the MD5 form of the password is refused
     locked: int = 0  # 1: the account is locked and may do nothing

@@ -10,10 +10,12 @@ import sqlalchemy as sa
 
 from vestnik import config
 from vestnik.domain.money import parse_money
+from vestnik.doorkeeper import Doors
 from vestnik.doors.smtp.server import SmtpDoor, SmtpSettings
 from vestnik.main import Centre
 from vestnik.services import clients
 from vestnik.services.access import hash_password
+from vestnik.services.mailboxes import Mailboxes
 from vestnik.store import schema
 from vestnik.store.statement import Statement
 
@@ -103,7 +105,7 @@ async def posting(folder, wrong_requests=0, **settings):
     """A centre with one account: alex, whose password is 123, with 100.00."""
     found = config.load(folder, None, {"VESTNIK_ACCESS__WRONG_REQUESTS": str(wrong_requests)})
     centre = Centre(found, folder)
-    await centre.start(http="off")
+    await centre.start(Doors(http="off"))
     try:
         now = centre.store.now()
         alex = clients.New("alex", hash_password("123"), balance=parse_money("100"))
@@ -111,7 +113,9 @@ async def posting(folder, wrong_requests=0, **settings):
         key = await centre.store.write(clients.add_key, "alex", "", now)
         await centre.current.refresh()
         services = centre.services
-        door = SmtpDoor(services.access, services.sending, replace(SmtpSettings(), **settings))
+        mailboxes = Mailboxes(centre.current.current)
+        found = replace(SmtpSettings(), **settings)
+        door = SmtpDoor(services.access, services.sending, mailboxes, found)
         port = await door.start()
         try:
             yield Post(centre, door, port, key)

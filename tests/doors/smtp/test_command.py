@@ -11,7 +11,7 @@ USUAL = Command("alex", "123", "", "", "", 0, 0, None, False, "79161234567", "Hi
 
 
 def order(text, charset="utf-8", **said):
-    letter = Letter(text, charset, "", "", "", False, (), **said)
+    letter = Letter(text, charset, "", "", "", "", False, (), **said)
     return order_of(read_command(text), letter, Client(1, "alex"), "192.0.2.7", 0)
 
 

@@ -157,6 +157,26 @@ def test_a_letter_that_a_program_wrote_by_itself_says_so(value, expected):
     assert read_letter(written(headers, "x")).automatic is expected
 
 
+def test_the_whole_of_a_letter_needs_no_marks():
+    html = "<head><style>p {}</style><title>x</title></head><p>Hi&nbsp;Bob</p><script>1</script>!"
+    letter = read_letter(written("Content-Type: text/html", html), whole=True)
+
+    assert letter.text == "Hi Bob\n!"
+    assert read_letter(written("X: y", "a [text]b[/text]"), whole=True).text == "a [text]b[/text]"
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("From: Bob <bob@x.example>", "bob@x.example"),
+        ('From: "ann@y" <bob@x>', "bob@x"),
+        ("X: y", ""),
+    ],
+)
+def test_the_author_is_an_address(header, expected):
+    assert read_letter(written(header, "x")).author == expected
+
+
 HOSTILE = {
     "nested": b"".join(
         b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(50)
@@ -170,6 +190,8 @@ HOSTILE = {
     "tags": b"Content-Type: text/html\r\n\r\n[text]" + b"<" * 102_000,
     "breaks": b"Content-Type: text/html\r\n\r\n[text]" + b"<br" * 34_000,
     "marks": b"\r\n" + b"[text]" * 17_000,
+    "styles": b"Content-Type: text/html\r\n\r\n" + b"<style" * 8_000 + b"<style>" * 7_000,
+    "authors": b"From: " + b'(<"' * 34_000 + b"\r\n\r\nx",
     "headers": b"A:b\r\n" * 20_000 + b"\r\nx",
     "words": b"Subject: " + b"=?utf-8?q?x?= " * 7_000 + b"\r\n\r\nx",
 }
@@ -178,10 +200,11 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_letter_takes_no_longer_than_its_size_allows(name):
     began = time.process_time()
-    try:
-        read_letter(HOSTILE[name])
-    except BadParameters:
-        pass
+    for whole in (False, True):
+        try:
+            read_letter(HOSTILE[name], whole=whole)
+        except BadParameters:
+            pass
     took = time.process_time() - began
 
     assert took < 2.0

@@ -108,7 +108,7 @@ def order_of(command: Command, letter: Letter, client: Client, address: str, now
         time=command.time,
         tz=command.tz,
         options=options,
-        idempotency_key=_key(letter, digest),
+        idempotency_key=key_of(letter, digest),
         address=address,
         origin="smtp",
         test=command.test,
@@ -182,7 +182,7 @@ def _digest(command: Command, files: tuple[File, ...], subject: str) -> bytes:
     return digest.digest()
 
 
-def _key(letter: Letter, digest: bytes) -> str:
+def key_of(letter: Letter, digest: bytes) -> str:
     """What makes a letter that a mail server hands over again, its answer lost, the same letter.
 
     A server's letters have a Message-ID; a program that speaks to the door itself mostly gives

@@ -41,7 +41,9 @@ _CHARSETS = {
     "ibm866": "cp866",
     "cp866": "cp866",
 }
+_ADDRESS = re.compile(r'[^\s<>()\[\]",;:@]+@[^\s<>()\[\]",;:@]+')
 _HTML_BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr)\b[^<>]*>", re.IGNORECASE)
+_HTML_HIDDEN = re.compile(r"<(/?)(?:head|style|script)\b[^<>]*>", re.IGNORECASE)
 _HTML_TAG = re.compile(r"<[^<>]*>")
 _HTML_SPACE = re.compile(r"\s+")
 
@@ -57,14 +59,15 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a letter says; `text` is the command, `charset` the codec it was written in.
+    """What a letter says; `text` is its command, or all of it, in the codec `charset`.
 
-    `message_id` and `date` are those of the headers, "" without one; `automatic` letters are never
-    answered by another.
+    `author` is the address that it says it is from.  `message_id` and `date` are those of the
+    headers; all are "" where there are none.  `automatic` letters are never answered by another.
     """
 
     text: str
     charset: str
+    author: str
     subject: str
     message_id: str
     date: str
@@ -87,8 +90,12 @@ class _Bounded(Compat32):
 _POLICY = _Bounded()
 
 
-def read_letter(octets: bytes) -> Letter:
-    """Take a letter apart; raises BadParameters."""
+def read_letter(octets: bytes, *, whole: bool = False) -> Letter:
+    """Take a letter apart; raises BadParameters.
+
+    Without `whole` its text is a command, which in other letters than plain ones stands between
+    marks.
+    """
     if octets.lower().count(b"content-type") > PARTS_MAX:
         raise BadParameters(f"the letter has more than {PARTS_MAX} parts")
     message = message_from_bytes(octets, policy=_POLICY)
@@ -101,8 +108,9 @@ def read_letter(octets: bytes) -> Letter:
         raise BadParameters(f"the letter cannot be read as {charset}") from None
     automatic = _header(message, "auto-submitted").partition(";")[0].strip().lower()
     return Letter(
-        text=_command(part, text.removeprefix("\ufeff")),
+        text=_text(part, text.removeprefix("\ufeff"), whole=whole),
         charset=charset,
+        author=_author(message),
         subject=_subject(message, charset),
         message_id=_header(message, "message-id"),
         date=_header(message, "date"),
@@ -175,20 +183,22 @@ def _payload(part: "Message[str, str]") -> bytes:
     raise BadParameters("the letter's transfer encoding is not known here")
 
 
-def _command(part: "Message[str, str]", text: str) -> str:
-    """The command within a text: between its marks, if there are any."""
+def _text(part: "Message[str, str]", text: str, *, whole: bool) -> str:
+    """A text as it was meant; a command is what stands between the marks, if there are any."""
+    if part.get_content_subtype() == "plain":
+        if str(part.get_param("format", "")).lower() == "flowed":
+            closed = str(part.get_param("delsp", "")).lower() == "yes"
+            text = _unfolded(text, closed=closed)
+        marked = None if whole else MARKED.search(text)
+        return text if marked is None else marked[1]
+    if whole:
+        return _unmarked_up(_shown(text))
     marked = MARKED.search(text)
-    if part.get_content_subtype() != "plain":
-        if marked is None:
-            raise BadParameters(
-                "in a letter that is not text/plain the command stands between [text] and [/text]"
-            )
-        return _unmarked_up(marked[1])
-    if str(part.get_param("format", "")).lower() == "flowed":
-        closed = str(part.get_param("delsp", "")).lower() == "yes"
-        text = _unfolded(text, closed=closed)
-        marked = MARKED.search(text)
-    return text if marked is None else marked[1]
+    if marked is None:
+        raise BadParameters(
+            "in a letter that is not text/plain the command stands between [text] and [/text]"
+        )
+    return _unmarked_up(marked[1])
 
 
 def _unfolded(text: str, *, closed: bool) -> str:
@@ -203,6 +213,17 @@ def _unfolded(text: str, *, closed: bool) -> str:
     return "".join(lines)
 
 
+def _shown(text: str) -> str:
+    """HTML without what nobody sees: head, styles, scripts."""
+    first, *pieces = _HTML_HIDDEN.split(text)
+    shown, depth = [first], 0
+    for slash, piece in zip(pieces[::2], pieces[1::2], strict=True):
+        depth = max(0, depth - 1) if slash else depth + 1
+        if not depth:
+            shown.append(piece)
+    return "".join(shown)
+
+
 def _unmarked_up(text: str) -> str:
     """HTML as plain text."""
     spaced = _HTML_SPACE.sub(" ", text)
@@ -213,6 +234,12 @@ def _unmarked_up(text: str) -> str:
 def _header(part: "Message[str, str]", name: str) -> str:
     """A header that decides something, as it stands; "" without it."""
     return str(part.get(name, "")).strip()
+
+
+def _author(message: "Message[str, str]") -> str:
+    """The last address of From: one before it stands in a name."""
+    found = _ADDRESS.findall(_header(message, "from"))
+    return _printable(found[-1]) if found else ""
 
 
 def _subject(message: "Message[str, str]", charset: str) -> str:

@@ -14,16 +14,16 @@ from typing import cast
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, TLSSetupException
 
-from vestnik.domain.refusals import StoreUnavailable
+from vestnik.domain.refusals import StoreUnavailable, Undeliverable
 from vestnik.doors.smtp.codes import CODES, LATER, plain
 from vestnik.doors.smtp.replies import Replies
 from vestnik.doors.smtp.taking import Sending, Taking, Told
 from vestnik.services.access import Access
+from vestnik.services.mailboxes import Mailboxes
 
 log = structlog.get_logger(__name__)
 
-MAILBOX = "send"  # the one recipient there is, behind any domain of the centre
-RECIPIENTS_MAX = 10
+MAILBOX = "send"  # who takes commands, behind any domain of the centre
 COMMAND_MAX = 1_000  # octets
 OVERRUN = 4  # so many times the size of a letter may come before the connection is cut
 
@@ -67,6 +67,7 @@ def _unobserved(name: str, error: int, seconds: float) -> None:
 class SmtpDoor:
     """The door: `start` opens it, `stop` finishes the letters that are being taken.
 
+    `mailboxes` knows the accounts that get letters under names of their own.
     `observe` is told of each letter "smtp", its error number and seconds; `clock` gives ms since
     the epoch.
     """
@@ -75,12 +76,14 @@ class SmtpDoor:
         self,
         access: Access,
         sending: Sending,
+        mailboxes: Mailboxes,
         settings: SmtpSettings,
         *,
         clock: Callable[[], int] = _now_ms,
         observe: Callable[[str, int, float], None] = _unobserved,
     ) -> None:
         self.settings = settings
+        self._mailboxes = mailboxes
         self.taking = Taking(access, sending)
         self.replies = Replies(settings.relay) if settings.relay is not None else None
         self.clock, self.observe = clock, observe
@@ -146,12 +149,16 @@ class SmtpDoor:
         if not self._connections:
             self._empty.set()
 
+    def takes_for(self, name: str) -> bool:
+        """There is such a recipient: the one of commands, or an account."""
+        return name.lower() == MAILBOX or self._mailboxes.of(name) is not None
+
     async def answer(self, envelope: Envelope, address: str) -> str:
         """Take a letter; the reply to it."""
         assert isinstance(envelope.content, bytes)
         began, now_ms = time.perf_counter(), self.clock()
         try:
-            told = await self.taking.take(envelope.content, address, now_ms)
+            told = await self._take(envelope.content, envelope.rcpt_tos[0], address, now_ms)
         except StoreUnavailable:
             return BUSY
         refusal = told.refusal
@@ -162,6 +169,15 @@ class SmtpDoor:
         if refusal is None or written:
             return f"250 {plain(told.line)}"
         return f"{CODES[type(refusal)].reply} {plain(told.line)}"
+
+    async def _take(self, octets: bytes, recipient: str, address: str, now_ms: int) -> Told:
+        name = recipient.rpartition("@")[0]
+        if name.lower() == MAILBOX:
+            return await self.taking.take(octets, address, now_ms)
+        client = self._mailboxes.of(name)
+        if client is None:  # it has given its name up since
+            return Told("The letter cannot be delivered.", Undeliverable())
+        return await self.taking.forward(octets, client, address, now_ms)
 
     def _write_back(self, told: Told, envelope: Envelope, now_ms: int) -> bool:
         """Tell a refusal, or what a test found, by a letter; False if that cannot be.
@@ -207,19 +223,20 @@ class _Hooks:
         address: str,
         options: list[str],
     ) -> str:
-        mailbox, at, domain = address.rpartition("@")
+        name, at, domain = address.rpartition("@")
         domains = self._door.settings.domains
-        if not at or mailbox.lower() != MAILBOX or (domains and domain.lower() not in domains):
-            return f"550 Letters are taken for {MAILBOX}@ alone; nothing is passed on."
-        if len(envelope.rcpt_tos) >= RECIPIENTS_MAX:
-            return "452 Too many recipients; one is enough."
+        known = self._door.takes_for(name)
+        if not at or not known or (domains and domain.lower() not in domains):
+            return "550 There is no such recipient, and nothing is passed on."
+        if envelope.rcpt_tos:
+            return "452 One recipient at a time, please."
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_VRFY(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str
     ) -> str:
-        return f"252 Letters are taken for {MAILBOX}@ alone."
+        return "252 Send a letter and see."
 
     async def handle_DATA(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope

@@ -7,7 +7,8 @@ from typing import Protocol
 from vestnik.domain.client import Client
 from vestnik.domain.refusals import Duplicate, Refusal
 from vestnik.doors.smtp.codes import CODES, line_of
-from vestnik.doors.smtp.command import Command, order_of, read_command
+from vestnik.doors.smtp.command import order_of, read_command
+from vestnik.doors.smtp.forwarding import forwarded
 from vestnik.doors.smtp.letter import Letter, read_letter
 from vestnik.services.access import Access
 from vestnik.services.access_limits import Recent
@@ -54,15 +55,13 @@ class Taking:
         client: Client | None = None
         try:
             self._access.admit(address, now_ms)
-            if len(octets) > BIG_LETTER:
-                letter = await asyncio.to_thread(read_letter, octets)
-            else:
-                letter = read_letter(octets)
+            letter = await _read(octets)
             command = read_command(letter.text)
             client = await self._access.authenticate(
                 command.login, command.psw, "", address, now_ms
             )
-            accepted = await self._send(client, command, letter, address, now_ms)
+            order = order_of(command, letter, client, address, now_ms)
+            accepted = await self._send(order, letter)
         except Refusal as refusal:
             if CODES[type(refusal)].number in COUNTED_AS_WRONG:
                 self._access.wrong(address, now_ms)
@@ -71,11 +70,21 @@ class Taking:
         line = f"OK - {accepted.count} SMS, ID - {accepted.wire_id}"
         return Told(line, by_letter=not letter.automatic, test=command.test)
 
-    async def _send(
-        self, client: Client, command: Command, letter: Letter, address: str, now_ms: int
-    ) -> Accepted:
-        with self._access.entered(client, "send", client.limits.simultaneous):
-            order = order_of(command, letter, client, address, now_ms)
+    async def forward(self, octets: bytes, client: Client, address: str, now_ms: int) -> Told:
+        """Send an account what somebody wrote to its name; returns once that is durable.
+
+        What is wrong with the account is no business of who wrote.  Raises StoreUnavailable.
+        """
+        try:
+            self._access.admit(address, now_ms)
+            letter = await _read(octets, whole=True)
+            await self._send(forwarded(letter, client, address, now_ms), letter)
+        except Refusal as refusal:
+            return Told("The letter cannot be delivered.", refusal)
+        return Told("OK")
+
+    async def _send(self, order: Order, letter: Letter) -> Accepted:
+        with self._access.entered(order.client, "send", order.client.limits.simultaneous):
             self._refuse_identical(order, letter.message_id)
             return await self._sending.send(order)
 
@@ -91,3 +100,9 @@ class Taking:
         if known is not None and known[0] != message_id and order.now_ms - known[1] < limit_ms:
             raise Duplicate
         self._seen.put(key, (message_id, order.now_ms))
+
+
+async def _read(octets: bytes, *, whole: bool = False) -> Letter:
+    if len(octets) > BIG_LETTER:
+        return await asyncio.to_thread(read_letter, octets, whole=whole)
+    return read_letter(octets, whole=whole)
