@@ -1,12 +1,13 @@
 """A whole centre in this process with its SMPP door open, and clients that bind to it."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import sqlalchemy as sa
 
 from vestnik import config
 from vestnik.domain.money import parse_money
+from vestnik.doorkeeper import Doors
 from vestnik.doors.smpp.listeners import SmppSettings
 from vestnik.doors.smpp.server import SmppDoor
 from vestnik.doors.smpp.services import Services
@@ -92,7 +93,7 @@ async def open_house(folder, url="", settings=None, **limits):
     """A fresh centre with a client alex who has 100.00, and its door."""
     environment = {"VESTNIK_STORE__URL": url}
     centre = Centre(config.load(folder, None, environment), folder)
-    await centre.start(http="off")
+    await centre.start(Doors(http="off"))
     house = House(centre, settings or SmppSettings(listen=("127.0.0.1", 0)))
     try:
         await house.add(LOGIN, **limits)
@@ -163,3 +164,49 @@ async def bind(house, login=LOGIN, password=PASSWORD, kind=p.BindTransceiver, **
     frame = await esme.ask(kind(login, password, **{"interface_version": 0x34, **fields}))
     assert frame.status == 0, hex(frame.status)
     return esme
+
+
+class Wire:
+    """A connection without a session: what no program of ours would send."""
+
+    def __init__(self, reader, writer):
+        self._reader, self.writer = reader, writer
+        self.frames = []  # every PDU that came
+
+    async def send(self, *pieces):
+        for piece in pieces:
+            self.writer.write(piece)
+            await self.writer.drain()
+
+    async def hears(self, count):
+        """The PDUs, once so many have come; fewer if the door hangs up."""
+        buffer = bytearray()
+        async with asyncio.timeout(SOON_S):
+            while len(self.frames) < count:
+                piece = await self._reader.read(1)
+                if not piece:
+                    break
+                buffer += piece
+                if (frame := p.decode(buffer)) is not None:
+                    self.frames.append(frame)
+        return self.frames
+
+    async def ends(self):
+        """Every PDU until the door hangs up."""
+        return await self.hears(1 << 30)
+
+    async def asks(self, octets):
+        """The answer to a PDU when nothing else is under way."""
+        await self.send(octets)
+        return (await self.hears(len(self.frames) + 1))[-1]
+
+
+@asynccontextmanager
+async def wire(house):
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    try:
+        yield Wire(reader, writer)
+    finally:
+        writer.transport.abort()
+        with suppress(ConnectionError):
+            await writer.wait_closed()

@@ -14,6 +14,7 @@ from tests.doors.smpp.house import (
     open_house,
     reach,
     submit,
+    wire,
 )
 
 from vestnik.doors.smpp.listeners import SmppSettings
@@ -130,17 +131,8 @@ async def test_two_binds_at_once_on_a_connection_make_one(house):
 
 async def raw(house, *requests):
     """The answers to PDUs that our own side would know better than to send, one after another."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
-    buffer, frames = bytearray(), []
-    async with asyncio.timeout(SOON_S):
-        for octets in requests:
-            writer.write(octets)
-            while (frame := p.decode(buffer)) is None:
-                buffer += await reader.readexactly(1)
-            frames.append(frame)
-    writer.close()
-    await writer.wait_closed()
-    return frames
+    async with wire(house) as plain:
+        return [await plain.asks(octets) for octets in requests]
 
 
 async def test_who_has_not_bound_may_not_submit(house):

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vestnik.net.smpp import Heard, Link, Lost, Noticed, serve
+from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp.session import Limits
-from vestnik.wire.smpp.states import Side
+from vestnik.wire.smpp.states import Side, State
 
 # Two minutes without a request of the client close the connection (smpp.md, "Connection"); ours
 # comes after one minute of silence, a bind must come within half of one.
@@ -34,7 +35,10 @@ class SmppSettings:
 
 
 class ClientLink(Link):
-    """A client's connection, which the listeners count."""
+    """A client's connection, which the listeners count.
+
+    One that says good-bye still gets the answers to what it asked before.
+    """
 
     def __init__(
         self, listeners: "Listeners", on_request: Heard, on_notice: Noticed, on_lost: Lost
@@ -43,6 +47,19 @@ class ClientLink(Link):
             Side.SMSC, LINK_LIMITS, on_request=on_request, on_notice=on_notice, on_lost=on_lost
         )
         self._listeners = listeners
+        self._leaving = False
+
+    def close(self, reason: str) -> None:
+        if self.session.state is State.UNBOUND and self.session.owed:
+            self.lost_because = self.lost_because or reason
+            self._leaving = True
+        else:
+            super().close(reason)
+
+    def answer(self, frame: p.Frame, pdu: p.Pdu | None = None, status: int = 0) -> None:
+        super().answer(frame, pdu, status)
+        if self._leaving and not self.session.owed:
+            super().close(self.lost_because)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)

@@ -94,7 +94,12 @@ class SmppDoor:
         if self._running:
             await asyncio.wait(self._running, timeout=grace_s)
         links = list(self._listeners.links)
-        await asyncio.gather(*(link.unbind(UNBIND_S) for link in links))
+        leaving = [asyncio.create_task(link.unbind(UNBIND_S)) for link in links]
+        if leaving:
+            await asyncio.wait(leaving, timeout=2 * UNBIND_S)
+        for link in links:  # whoever does not let go
+            link.abort()
+        await asyncio.gather(*leaving)
         await self._delivery.settle()
         self._services.parts.line.close()
         await asyncio.gather(*self._workers, return_exceptions=True)

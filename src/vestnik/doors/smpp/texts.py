@@ -15,7 +15,7 @@ from vestnik.wire.sms import gsm7
 
 # data_coding below 0x10.  Of those the reference service names 0, 4 and 8; the rest is as the
 # specification numbers it.
-_DEFAULT, _EIGHT_BIT, _UCS2 = 0, 4, 8
+_DEFAULT, _ASCII, _EIGHT_BIT, _UCS2 = 0, 1, 4, 8
 _CODECS = {
     1: "ascii",
     3: "latin-1",
@@ -118,13 +118,15 @@ def split_header(octets: bytes) -> tuple[udh.Place, bytes, bytes]:
 def say(octets: bytes, header: bytes, data_coding: int, protocol_id: int, *, iso: bool) -> Saying:
     """Read a whole message; `header` are the elements of its user data header, without a place.
 
-    Coding 1 is Latin text or data (smpp.md): data where there is a header, a message class, or a
-    character that no text has.  Raises Wrong for what cannot be read.
+    Eight bits are Latin text or data (smpp.md): data where there is a header, a message class, or
+    a character that no text has.  Raises Wrong for what cannot be read.
     """
     coding = coding_of(data_coding, iso=iso)
-    eight_bit = data_coding == _EIGHT_BIT
-    if header or coding.binary or (eight_bit and _no_text.search(octets.rstrip(b"\0"))):
+    odd = data_coding in (_ASCII, _EIGHT_BIT) and _no_text.search(octets.rstrip(b"\0"))
+    if header or coding.binary or (odd and data_coding == _EIGHT_BIT):
         return _data(octets, header, data_coding, protocol_id)
+    if odd:  # programs that call the GSM alphabet ASCII are in wide use
+        coding = Coding(None)
     text = _text(octets, coding)
     for marker, kind in _OWN_MARKERS.items():
         if text.startswith(marker):
