@@ -22,6 +22,11 @@ LIFTED = (
     "status_per_minute=0",
 )
 READY_S = 30.0
+QUIET = {
+    "VESTNIK_LOG__LEVEL": "warning",
+    "VESTNIK_SMTP__LISTEN": "127.0.0.1:0",
+    "VESTNIK_SMPP__LISTEN": "127.0.0.1:0",
+}
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -73,7 +78,7 @@ def served(**settings: str) -> Iterator[Served]:
 
 @contextmanager
 def _process(data: Path, settings: dict[str, str]) -> Iterator[Served]:
-    environment = os.environ | {"VESTNIK_LOG__LEVEL": "warning"} | settings
+    environment = os.environ | QUIET | settings
     process = subprocess.Popen(
         [sys.executable, "-m", "vestnik", "serve", "--http", "127.0.0.1:0", "--data", str(data)],
         stdout=subprocess.PIPE,

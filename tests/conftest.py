@@ -1,6 +1,7 @@
 """What any test may ask for: an empty store of either engine."""
 
 import pytest
+import structlog
 from tests import postgres
 
 from vestnik.store import store_at
@@ -10,6 +11,13 @@ from vestnik.store.migrations.run import migrate
 @pytest.fixture(scope="session")
 def anyio_backend():
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def usual_logs():
+    """What a test says of logging, by running a command for one, is over with it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

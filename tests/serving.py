@@ -32,6 +32,7 @@ LIFTED = (
     "cost_per_minute=0",
     "flood_count=1000000",
 )
+OTHER_DOORS = {"VESTNIK_SMTP__LISTEN": "127.0.0.1:0", "VESTNIK_SMPP__LISTEN": "127.0.0.1:0"}
 READY_S_MAX = 30.0
 COMMAND_S_MAX = 60.0
 STOP_S_MAX = 40.0
@@ -74,7 +75,7 @@ def environment(url: str, settings: Mapping[str, str]) -> dict[str, str]:
     """That of a process: settings as `TASKS__PERIOD_S`, and none of the surroundings' own."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("VESTNIK_")}
     given = dict(settings) | ({"STORE__URL": url} if url else {})
-    return kept | {f"VESTNIK_{name}": value for name, value in given.items()}
+    return kept | OTHER_DOORS | {f"VESTNIK_{name}": value for name, value in given.items()}
 
 
 def free_port() -> int:

@@ -13,6 +13,7 @@ from tests.building import MINUTE, PHONE, House, until
 from vestnik import config
 from vestnik.domain.money import parse_money
 from vestnik.domain.schedule import MOSCOW, day_number
+from vestnik.doorkeeper import Doors
 from vestnik.main import AlreadyServing, Centre
 from vestnik.services import carriers, check, clients
 from vestnik.services.access import hash_password
@@ -29,7 +30,7 @@ CALLERS = ThreadPoolExecutor(64)  # not those in which the centre verifies passw
 async def centre_at(folder, url):
     environment = {"VESTNIK_ACCESS__WRONG_REQUESTS": "0", "VESTNIK_STORE__URL": url}
     centre = Centre(config.load(folder, None, environment), folder)
-    await centre.start(http="127.0.0.1:0")
+    await centre.start(Doors(http="127.0.0.1:0"))
     try:
         yield centre
     finally:
@@ -211,7 +212,7 @@ async def test_one_process_serves_a_folder(tmp_path):
         second = Centre(config.load(tmp_path, None, {}), tmp_path)
 
         with pytest.raises(AlreadyServing, match="another 'vestnik serve' runs on"):
-            await second.start(http="off")
+            await second.start(Doors(http="off"))
 
     async with centre_at(tmp_path, "") as third:
         assert third.ready_line.startswith("vestnik ready http=127.0.0.1:")

@@ -56,6 +56,36 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 10_000_000
 
 
+class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True):
+    listen: Annotated[
+        str, Meta(description="host:port of the SMTP door; port 0 picks a free one; off: none")
+    ] = "127.0.0.1:2525"
+    domains: Annotated[
+        str, Meta(description="domains behind send@, comma-separated; empty: any")
+    ] = ""
+    name: Annotated[str, Meta(description="how the door calls itself")] = "localhost"
+    relay: Annotated[
+        str,
+        Meta(description="host:port that takes letters about refusals; off: none are written"),
+    ] = "off"
+    tls_cert: Annotated[
+        str, Meta(description="PEM file with the certificate chain; empty: no STARTTLS")
+    ] = ""
+    tls_key: Annotated[str, Meta(description="PEM file with the private key of tls_cert")] = ""
+
+
+class SmppSettings(msgspec.Struct, frozen=True, kw_only=True):
+    listen: Annotated[
+        str, Meta(description="host:port of the SMPP door; port 0 picks a free one; off: none")
+    ] = "127.0.0.1:2775"
+    tls_listen: Annotated[
+        str, Meta(description="host:port of the SMPP door over TLS; it needs a certificate")
+    ] = "off"
+    tls_cert: Annotated[str, Meta(description="PEM file with the certificate chain")] = ""
+    tls_key: Annotated[str, Meta(description="PEM file with the private key of tls_cert")] = ""
+    system_id: Annotated[str, Meta(description="how the door calls itself at a bind")] = "vestnik"
+
+
 class CentreSettings(msgspec.Struct, frozen=True, kw_only=True):
     node: Annotated[
         int,
@@ -134,6 +164,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     store: StoreSettings = StoreSettings()
     http: HttpSettings = HttpSettings()
+    smtp: SmtpSettings = SmtpSettings()
+    smpp: SmppSettings = SmppSettings()
     centre: CentreSettings = CentreSettings()
     access: AccessSettings = AccessSettings()
     dispatch: DispatchSettings = DispatchSettings()
@@ -238,7 +270,7 @@ def _value(where: str, section: str, name: str, value: Any) -> Any:
     """A value in its setting's type; from the environment it comes as text."""
     hints = get_type_hints(_sections()[section], include_extras=True)
     if name not in hints:
-        near = _nearest(name, list(hints)) or _nearest_elsewhere(name)
+        near = _elsewhere(name) or _nearest(name, list(hints)) or _nearest_elsewhere(name)
         raise SettingsWrong(f"{where}: there is no setting '{name}' in [{section}]{near}")
     base, meta = _hint(hints[name])
     if where.startswith("the environment"):
@@ -283,6 +315,11 @@ def _nearest(name: str, known: list[str]) -> str:
     """The question which name was meant, or nothing."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"; did you mean {near[0]}?" if near else ""
+
+
+def _elsewhere(name: str) -> str:
+    sections = ", ".join(f"[{s.section}] {s.name}" for s in describe() if s.name == name)
+    return f"; did you mean {sections}?" if sections else ""
 
 
 def _nearest_elsewhere(name: str) -> str:

@@ -18,12 +18,11 @@ import structlog
 from vestnik import config
 from vestnik.channels import CHANNELS
 from vestnik.channels.base import Channel
+from vestnik.domain.client import Client
 from vestnik.domain.ids import Ids
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.domain.route import Carrier
-from vestnik.doors.http.endpoints import ENDPOINTS
-from vestnik.doors.http.listener import Listener, ListenerSettings
-from vestnik.doors.http.server import Door, DoorSettings
+from vestnik.doorkeeper import Doorkeeper, Doors, Inside
 from vestnik.doors.http.services import Services
 from vestnik.monitoring import Monitoring
 from vestnik.net.http import HttpClient
@@ -31,13 +30,16 @@ from vestnik.notifier.local import LocalNotifier
 from vestnik.services import delivery, incoming, reports, upkeep
 from vestnik.services.access import Access, AccessSettings
 from vestnik.services.billing import Billing
+from vestnik.services.by_id import ById
 from vestnik.services.delivery import Flight, Outcome
 from vestnik.services.directory import Current
 from vestnik.services.gathering import Gathering
 from vestnik.services.history import History
 from vestnik.services.incoming import Came
 from vestnik.services.intake import Intake
+from vestnik.services.mailboxes import Mailboxes
 from vestnik.services.news import Outboxes
+from vestnik.services.parts_in import PartsIn
 from vestnik.services.reports import Heard
 from vestnik.services.sending import Sending
 from vestnik.services.settlement import Setting
@@ -83,15 +85,14 @@ class Centre:
         self.current = Current(self.store, settings.centre.sender)
         self.notifier = LocalNotifier()
         self.node = settings.centre.node
-        self.ports: dict[str, tuple[str, int]] = {}
         self.roles = ROLES
-        self.listener: Listener | None = None
+        self._begun = False
         self._lock: TextIO | None = None
         self._carriers_behind = False  # the directory has changed since they followed it
         self._workers: list[asyncio.Task[None]] = []
         self._lines: list[asyncio.Task[None]] = []
 
-    async def start(self, http: str | None = None, roles: frozenset[str] = ROLES) -> None:
+    async def start(self, doors: Doors, roles: frozenset[str] = ROLES) -> None:
         """Open the store, start the workers, then open the doors; `roles` of those in ROLES.
 
         Raises AlreadyServing, StoreUnavailable, OSError for a port that is taken, SettingsWrong.
@@ -115,7 +116,7 @@ class Centre:
             await self.carriers.follow()
         self._begin_workers()
         if "doors" in roles:
-            await self._open_http(self.settings.http.listen if http is None else http)
+            await self.doorkeeper.open(doors)
 
     def _take_lock(self) -> None:
         """One serve for each folder with an embedded store."""
@@ -206,12 +207,27 @@ class Centre:
         self.callbacks = Callbacks(self.outboxes, directory, self.http_client, self.store.now)
         self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers)
         self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
+        self.doorkeeper = Doorkeeper(
+            self.settings,
+            Inside(
+                http=self.services,
+                parts=PartsIn(self.store, self._new_id, self.services.sending.send),
+                by_id=ById(self.store, self.setting),
+                outboxes=self.outboxes,
+                mailboxes=Mailboxes(directory),
+                client=self._client,
+                monitoring=self.monitoring,
+            ),
+        )
         self.housekeeping = Housekeeping(self.store, self.setting)
         self.retention = Retention(self.store, directory)
 
     def setting(self) -> Setting:
         """Who settles messages now, and by which rules."""
         return Setting(self.current.value, self.node, self.owner, self.store.now(), self._new_id)
+
+    def _client(self, client_id: int) -> Client | None:
+        return self.current.value.clients.get(client_id)
 
     def _new_id(self) -> int:
         return self.ids.take(self.store.now())[0]
@@ -234,6 +250,7 @@ class Centre:
             log.warning("an earlier run ended while it was sending", messages=moved)
 
     def _begin_lines(self) -> None:
+        self._begun = True
         for line in (
             self.intake,
             self.recorder,
@@ -266,30 +283,10 @@ class Centre:
             self._carriers_behind = False
         return False
 
-    async def _open_http(self, listen: str) -> None:
-        address = config.address(listen, "[http] listen")
-        if address is None:
-            return
-        tls = self.settings.http
-        door = Door(
-            ENDPOINTS,
-            self.services,
-            settings=DoorSettings(body_max=tls.body_max),
-            pages=self.monitoring.pages(),
-            observe=self.monitoring.observe,
-        )
-        self.listener = Listener(
-            door,
-            ListenerSettings(
-                host=address[0],
-                port=address[1],
-                proxies=tuple(p.strip() for p in tls.proxies.split(",") if p.strip()),
-                certificate=Path(tls.tls_cert) if tls.tls_cert else None,
-                certificate_key=Path(tls.tls_key) if tls.tls_key else None,
-            ),
-        )
-        port = await self.listener.start()
-        self.ports["http"] = (address[0], port)
+    @property
+    def ports(self) -> dict[str, tuple[str, int]]:
+        """Where the open doors are."""
+        return self.doorkeeper.ports
 
     @property
     def ready_line(self) -> str:
@@ -299,8 +296,7 @@ class Centre:
 
     async def stop(self, grace_s: float = GRACE_S) -> None:
         """Drain: accept nothing more, finish windows, commit, leave."""
-        if self.listener is not None:
-            await self.listener.stop()
+        await self.doorkeeper.close(grace_s)
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
@@ -319,6 +315,9 @@ class Centre:
 
     async def abandon(self) -> None:
         """Close what `start` had opened before it failed."""
+        if self._begun:
+            await self.stop(0.0)
+            return
         with suppress(StoreUnavailable):
             await self.store.close()
         if self._lock is not None:

@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vestnik.__main__ import app
+from vestnik.store.migrations.run import newest
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ def test_a_numbering_plan_is_loaded(vestnik, tmp_path):
 
 
 def test_a_store_is_migrated_once(vestnik):
-    assert vestnik("migrate").stdout == "applied 0001 The first tables\n"
+    assert vestnik("migrate").stdout.startswith("applied 0001 The first tables\n")
     assert vestnik("migrate").stdout == "the store is of this version already\n"
 
 
@@ -247,7 +248,7 @@ def test_the_doctor_looks_at_everything(vestnik, alex, monkeypatch):
 
     assert done.exit_code == 0, done.stdout + done.stderr
     assert "ok    the settings are valid" in done.stdout
-    assert "ok    the sqlite store opens and is of version 0001" in done.stdout
+    assert f"ok    the sqlite store opens and is of version {newest()}" in done.stdout
     assert "note  the only carrier is virtual: messages reach nobody" in done.stdout
 
 

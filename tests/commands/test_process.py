@@ -27,7 +27,8 @@ def folder(tmp_path):
 @pytest.fixture
 def port(folder):
     """The HTTP port of a centre that serves the folder."""
-    command = [*VESTNIK, "serve", "--http", "127.0.0.1:0", "--data", folder]
+    anywhere = ("--http", "127.0.0.1:0", "--smtp", "127.0.0.1:0", "--smpp", "127.0.0.1:0")
+    command = [*VESTNIK, "serve", *anywhere, "--data", folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         ready = next(line for line in process.stdout if line.startswith("vestnik ready "))
         try:

@@ -4,6 +4,7 @@ import contextlib
 
 from vestnik import config
 from vestnik.domain.money import parse_money
+from vestnik.doorkeeper import Doors
 from vestnik.main import Centre
 from vestnik.services import clients
 from vestnik.services.access import hash_password
@@ -14,7 +15,7 @@ async def running(folder):
     """The port of a fresh centre, and an API key of alex, who has the password 123 and 100.00."""
     settings = config.load(folder, None, {"VESTNIK_ACCESS__WRONG_REQUESTS": "0"})
     centre = Centre(settings, folder)
-    await centre.start(http="127.0.0.1:0")
+    await centre.start(Doors(http="127.0.0.1:0"))
     try:
         now = centre.store.now()
         alex = clients.New("alex", hash_password("123"), balance=parse_money("100"))

@@ -9,6 +9,7 @@ import pytest
 
 from vestnik import config
 from vestnik.domain.ids import first_id
+from vestnik.doorkeeper import Doors
 from vestnik.main import Centre
 from vestnik.services import check, clients, rates, setup
 from vestnik.services.access import hash_password
@@ -283,7 +284,7 @@ async def add(centre, login, **fields):
 async def test_a_centre_at_work_is_sound_at_every_moment(store_url, tmp_path):
     environ = {"VESTNIK_STORE__URL": store_url, "VESTNIK_ACCESS__WRONG_REQUESTS": "0"}
     centre = Centre(config.load(tmp_path, None, environ), tmp_path)
-    await centre.start(http="127.0.0.1:0")
+    await centre.start(Doors(http="127.0.0.1:0"))
     await add(centre, "alex", balance=100_000_000)
     await add(centre, "shop", parent="alex", balance=20_000_000)
     await add(centre, "poor", balance=1_000_000)

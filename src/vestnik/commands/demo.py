@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from httpx2 import AsyncClient
     from rich.console import Console
 
+    from vestnik.doorkeeper import Doors
     from vestnik.main import Centre
 
+ANY_PORT = "127.0.0.1:0"
 LOGIN, PASSWORD = "demo", "demo-password"
 POLL_S = 0.3
 PATIENCE_S = 30.0
@@ -52,11 +54,11 @@ async def _run(folder: Path, http: str, once: bool) -> None:
     settings = config.load(folder, None, {"VESTNIK_TASKS__PERIOD_S": "1"})
     centre = Centre(settings, folder)
     try:
-        await centre.start(http)
+        await centre.start(_doors(http))
     except OSError:  # the usual port is taken: any other tells the same story
         await centre.abandon()
         centre = Centre(settings, folder)
-        await centre.start("127.0.0.1:0")
+        await centre.start(_doors(ANY_PORT))
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, told.set)
@@ -72,6 +74,12 @@ async def _run(folder: Path, http: str, once: bool) -> None:
                 await stopped
     finally:
         await centre.stop()
+
+
+def _doors(http: str) -> "Doors":
+    from vestnik.doorkeeper import Doors
+
+    return Doors(http, smtp=ANY_PORT, smpp=ANY_PORT)
 
 
 async def _tell(console: "Console", centre: "Centre") -> None:

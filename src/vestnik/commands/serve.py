@@ -9,6 +9,7 @@ import typer
 from vestnik.commands.place import DATA, Config, Data, settings_of, stop
 
 if TYPE_CHECKING:
+    from vestnik.doorkeeper import Doors
     from vestnik.main import Centre
 
 
@@ -18,6 +19,11 @@ def serve(
         typer.Option(
             metavar="HOST:PORT", help="HTTP door; port 0 picks a free one, off closes it."
         ),
+    ] = None,
+    smtp: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="SMTP door.")] = None,
+    smpp: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="SMPP door.")] = None,
+    smpps: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="SMPP door over TLS.")
     ] = None,
     roles: Annotated[
         str,
@@ -30,6 +36,7 @@ def serve(
     import uvloop
 
     from vestnik import logs
+    from vestnik.doorkeeper import Doors
     from vestnik.main import ROLES, Centre
 
     settings = settings_of(data, config)
@@ -41,10 +48,10 @@ def serve(
         centre = Centre(settings, data)
     except ValueError as reason:
         stop(f"[store] url: {reason}")
-    uvloop.run(_run(centre, http, chosen))
+    uvloop.run(_run(centre, Doors(http, smtp, smpp, smpps), chosen))
 
 
-async def _run(centre: "Centre", http: str | None, roles: frozenset[str]) -> None:
+async def _run(centre: "Centre", doors: "Doors", roles: frozenset[str]) -> None:
     from vestnik.config import SettingsWrong
     from vestnik.domain.refusals import StoreUnavailable
     from vestnik.main import AlreadyServing
@@ -54,7 +61,7 @@ async def _run(centre: "Centre", http: str | None, roles: frozenset[str]) -> Non
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
     try:
-        await centre.start(http, roles)
+        await centre.start(doors, roles)
     except (AlreadyServing, SettingsWrong, StoreUnavailable) as reason:
         await centre.abandon()
         stop(str(reason))

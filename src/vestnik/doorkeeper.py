@@ -1,0 +1,155 @@
+"""Opens the doors that settings and the command line ask for, and closes them again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from vestnik import config
+from vestnik.domain.client import Client
+from vestnik.doors.http.endpoints import ENDPOINTS
+from vestnik.doors.http.listener import Listener, ListenerSettings
+from vestnik.doors.http.server import Door, DoorSettings
+from vestnik.doors.http.services import Services as HttpServices
+from vestnik.doors.smpp.listeners import SmppSettings
+from vestnik.doors.smpp.server import SmppDoor
+from vestnik.doors.smpp.services import Services as SmppServices
+from vestnik.doors.smtp.server import SmtpDoor, SmtpSettings
+from vestnik.monitoring import Monitoring
+from vestnik.services.by_id import ById
+from vestnik.services.mailboxes import Mailboxes
+from vestnik.services.news import Outboxes
+from vestnik.services.parts_in import PartsIn
+
+OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where each door stands, as host:port or off; None leaves it to the settings."""
+
+    http: str | None = None
+    smtp: str | None = OFF
+    smpp: str | None = OFF
+    smpps: str | None = OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What the doors lead to."""
+
+    http: HttpServices
+    parts: PartsIn
+    by_id: ById
+    outboxes: Outboxes
+    mailboxes: Mailboxes
+    client: Callable[[int], Client | None]
+    monitoring: Monitoring
+
+
+class Doorkeeper:
+    """The open doors of one process; `ports` says where they are."""
+
+    def __init__(self, settings: config.Settings, inside: Inside) -> None:
+        self._settings = settings
+        self._inside = inside
+        self.ports: dict[str, tuple[str, int]] = {}
+        self._http: Listener | None = None
+        self._smtp: SmtpDoor | None = None
+        self._smpp: SmppDoor | None = None
+
+    async def open(self, doors: Doors) -> None:
+        """Raises OSError for a port that is taken, SettingsWrong for what is no address."""
+        settings = self._settings
+        http = config.address(_chosen(doors.http, settings.http.listen), "[http] listen")
+        smtp = config.address(_chosen(doors.smtp, settings.smtp.listen), "[smtp] listen")
+        smpp = config.address(_chosen(doors.smpp, settings.smpp.listen), "[smpp] listen")
+        smpps = config.address(_chosen(doors.smpps, settings.smpp.tls_listen), "[smpp] tls_listen")
+        if http is not None:
+            await self._open_http(http)
+        if smtp is not None:
+            await self._open_smtp(smtp)
+        if smpp is not None or smpps is not None:
+            await self._open_smpp(smpp, smpps)
+
+    async def close(self, grace_s: float) -> None:
+        """Accept nothing more, finish what is asked."""
+        if self._smpp is not None:
+            await self._smpp.stop(grace_s)
+        if self._smtp is not None:
+            await self._smtp.stop()
+        if self._http is not None:
+            await self._http.stop()
+
+    async def _open_http(self, address: tuple[str, int]) -> None:
+        given = self._settings.http
+        door = Door(
+            ENDPOINTS,
+            self._inside.http,
+            settings=DoorSettings(body_max=given.body_max),
+            pages=self._inside.monitoring.pages(),
+            observe=self._inside.monitoring.observe,
+        )
+        self._http = Listener(
+            door,
+            ListenerSettings(
+                host=address[0],
+                port=address[1],
+                proxies=tuple(_members(given.proxies)),
+                certificate=_path(given.tls_cert),
+                certificate_key=_path(given.tls_key),
+            ),
+        )
+        self.ports["http"] = (address[0], await self._http.start())
+
+    async def _open_smtp(self, address: tuple[str, int]) -> None:
+        given = self._settings.smtp
+        self._smtp = SmtpDoor(
+            self._inside.http.access,
+            self._inside.http.sending,
+            mailboxes=self._inside.mailboxes,
+            settings=SmtpSettings(
+                host=address[0],
+                port=address[1],
+                domains=tuple(_members(given.domains)),
+                name=given.name,
+                certificate=_path(given.tls_cert),
+                certificate_key=_path(given.tls_key),
+                relay=config.address(given.relay, "[smtp] relay"),
+            ),
+            observe=self._inside.monitoring.observe,
+        )
+        self.ports["smtp"] = (address[0], await self._smtp.start())
+
+    async def _open_smpp(self, plain: tuple[str, int] | None, tls: tuple[str, int] | None) -> None:
+        given, inside = self._settings.smpp, self._inside
+        services = SmppServices(
+            access=inside.http.access,
+            sending=inside.http.sending,
+            parts=inside.parts,
+            by_id=inside.by_id,
+            outboxes=inside.outboxes,
+            client=inside.client,
+        )
+        self._smpp = SmppDoor(
+            services,
+            SmppSettings(
+                listen=plain,
+                tls_listen=tls,
+                certificate=_path(given.tls_cert),
+                certificate_key=_path(given.tls_key),
+                system_id=given.system_id,
+            ),
+        )
+        self.ports |= await self._smpp.start()
+
+
+def _chosen(asked: str | None, configured: str) -> str:
+    return configured if asked is None else asked
+
+
+def _members(joined: str) -> list[str]:
+    return [member.strip() for member in joined.split(",") if member.strip()]
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
