@@ -1,0 +1,69 @@
+"""Every table.
+
+Times are ms since the epoch, money is micro-units, flags are 0 or 1, open-ended settings are JSON
+in text.  The same definitions serve every engine; on PostgreSQL the tables that grow without end
+are partitioned by month of their `id` (engine `postgres`).
+"""
+
+from vestnik.store.schema.columns import metadata
+from vestnik.store.schema.directory import (
+    carriers,
+    clients,
+    counters,
+    numbering,
+    rates,
+    routes,
+    secrets,
+    settings,
+)
+from vestnik.store.schema.orders import mailing_chunks, mailing_holds, mailings, task_chunks, tasks
+from vestnik.store.schema.purse import accounts, charges, entries, sums
+from vestnik.store.schema.road import (
+    dedup,
+    incoming,
+    messages,
+    news,
+    outboxes,
+    parts,
+    queue,
+    receipts,
+    segments,
+    submit_parts,
+    texts,
+)
+
+# Partitioned by month on PostgreSQL: the table and the column that is a moment.
+MONTHLY = ("messages", "entries", "charges")
+
+__all__ = [
+    "MONTHLY",
+    "accounts",
+    "carriers",
+    "charges",
+    "clients",
+    "counters",
+    "dedup",
+    "entries",
+    "incoming",
+    "mailing_chunks",
+    "mailing_holds",
+    "mailings",
+    "messages",
+    "metadata",
+    "news",
+    "numbering",
+    "outboxes",
+    "parts",
+    "queue",
+    "rates",
+    "receipts",
+    "routes",
+    "secrets",
+    "segments",
+    "settings",
+    "submit_parts",
+    "sums",
+    "task_chunks",
+    "tasks",
+    "texts",
+]
