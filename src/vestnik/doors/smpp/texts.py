@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vestnik.domain.message import Kind
 from vestnik.doors.smpp.codes import Wrong
@@ -61,6 +62,7 @@ class Saying:
     options: dict[str, object]
 
 
+@lru_cache(maxsize=512)
 def coding_of(data_coding: int, *, iso: bool) -> Coding:
     """How a data_coding is read; with `iso` (system_type at bind) the default is ISO-8859-1.
 
@@ -128,9 +130,10 @@ def say(octets: bytes, header: bytes, data_coding: int, protocol_id: int, *, iso
     if odd:  # programs that call the GSM alphabet ASCII are in wide use
         coding = Coding(None)
     text = _text(octets, coding)
-    for marker, kind in _OWN_MARKERS.items():
-        if text.startswith(marker):
-            return _own(kind, text.removeprefix(marker))
+    if text.startswith("__"):
+        for marker, kind in _OWN_MARKERS.items():
+            if text.startswith(marker):
+                return _own(kind, text.removeprefix(marker))
     return Saying(Kind.FLASH if coding.flash else Kind.SMS, text, {})
 
 
@@ -159,6 +162,8 @@ def _text(octets: bytes, coding: Coding) -> str:
 
 def _gsm_words(octets: bytes) -> bytes:
     """The words of this interface in the default alphabet, also where they came in ASCII."""
+    if b"__" not in octets and b"~~~" not in octets:
+        return octets
     marker = _ascii_marker.match(octets)
     if marker is not None:
         word = _GSM_UNDERSCORES + marker[1] + _GSM_UNDERSCORES
