@@ -161,6 +161,14 @@ class Outboxes:
         """Drop a slice of what nobody took in time; returns how many."""
         return await self._store.write(news.drop_old, transport, before, most)
 
+    async def drop_excess(self, transport: str, client_id: int, kept: int, most: int) -> int:
+        """Drop a slice of what a client has beyond `kept`, the least urgent and oldest first;
+        returns how many."""
+        over = await self._store.read(news.count, transport, client_id, kept + most) - kept
+        if over <= 0:
+            return 0
+        return await self._store.write(news.drop_least, transport, client_id, over)
+
     def ring(self) -> None:
         """News may have been written."""
         for transport in (HTTP, SMPP):

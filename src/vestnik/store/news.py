@@ -72,6 +72,31 @@ _stale = (
     .where(news.c.transport == sa.bindparam("way"), news.c.at < sa.bindparam("before"))
     .limit(sa.bindparam("most"))
 )
+_some = (
+    sa.select(sa.literal_column("1"))
+    .select_from(news)
+    .where(
+        news.c.client_id == sa.bindparam("client"),
+        news.c.transport == sa.bindparam("way"),
+    )
+    .limit(sa.bindparam("most"))
+    .subquery("some")
+)
+COUNT = Statement(sa.select(sa.func.count()).select_from(_some))
+_least = (
+    sa.select(news.c.client_id, news.c.transport, news.c.rank, news.c.id)
+    .where(
+        news.c.client_id == sa.bindparam("client"),
+        news.c.transport == sa.bindparam("way"),
+    )
+    .order_by(news.c.rank.desc(), news.c.id)
+    .limit(sa.bindparam("most"))
+)
+DROP_LEAST = Statement(
+    sa.delete(news).where(
+        sa.tuple_(news.c.client_id, news.c.transport, news.c.rank, news.c.id).in_(_least)
+    )
+)
 DROP_OLD = Statement(
     sa.delete(news).where(
         sa.tuple_(news.c.client_id, news.c.transport, news.c.rank, news.c.id).in_(_stale)
@@ -143,6 +168,17 @@ async def clients(tx: Transaction, transport: str) -> list[int]:
 async def drop_old(tx: Transaction, transport: str, before: int, most: int) -> int:
     """Drop a slice of news nobody took in time; returns how many."""
     return await tx.run(DROP_OLD, way=transport, before=before, most=most)
+
+
+async def count(tx: Transaction, transport: str, client_id: int, most: int) -> int:
+    """How much news a client has, counted no further than `most`."""
+    row = await tx.one(COUNT, way=transport, client=client_id, most=most)
+    return int(row[0]) if row else 0
+
+
+async def drop_least(tx: Transaction, transport: str, client_id: int, most: int) -> int:
+    """Drop a client's least urgent and oldest news; returns how many."""
+    return await tx.run(DROP_LEAST, way=transport, client=client_id, most=most)
 
 
 async def lease(

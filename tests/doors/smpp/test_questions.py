@@ -19,8 +19,8 @@ NEVER_REPORTED, UNDELIVERABLE = "79160009905", "79160009901"
 
 
 @pytest.fixture
-async def house(tmp_path):
-    async with open_house(tmp_path, smpp_rate=0, status_per_minute=0) as opened:
+async def house(tmp_path, store_url):
+    async with open_house(tmp_path, store_url, smpp_rate=0, status_per_minute=0) as opened:
         yield opened
 
 
@@ -129,12 +129,12 @@ async def cancel(esme, wire_id, sender="", phone=""):
 
 async def test_a_message_that_waits_is_cancelled_and_its_price_goes_back(house, esme):
     await esme.submit(**LATER)
-    held = await house.rows("SELECT held FROM accounts")
+    held = await house.rows("SELECT held FROM accounts ORDER BY purse")
 
     assert await cancel(esme, "1", "Shop", f"+{PHONE}") == 0
 
     assert held == [(1_000_000,), (0,)]
-    assert await house.rows("SELECT held FROM accounts") == [(0,), (0,)]
+    assert await house.rows("SELECT held FROM accounts ORDER BY purse") == [(0,), (0,)]
     assert (await query(esme, "1")).pdu.message_state == MessageState.DELETED
     assert [row[4] for row in await house.messages()] == [Status.STOPPED]
     assert await house.violations() == []

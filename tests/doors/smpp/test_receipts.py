@@ -27,8 +27,8 @@ RECEIPT = {"registered_delivery": 1}
 
 
 @pytest.fixture
-async def house(tmp_path):
-    async with open_house(tmp_path, smpp_rate=0) as opened:
+async def house(tmp_path, store_url):
+    async with open_house(tmp_path, store_url, smpp_rate=0) as opened:
         yield opened
 
 
@@ -347,3 +347,42 @@ async def test_a_window_that_is_lifted_lets_thousands_through(house):
     await nothing_waits(house)
 
     assert len({pdu.source_addr for pdu in pdus}) == len(esme.heard) == count
+
+
+async def written(house, count, at, rank=0, first=1):
+    """So much news of alex, as if it had happened then."""
+    [(client_id,)] = await house.rows(f"SELECT id FROM clients WHERE login = '{LOGIN}'")
+    said = msgspec.json.encode({"id": 1, "phone": PHONE, "to": OWN, "text": "x"}).decode()
+    rows = [
+        (client_id, SMPP, rank, n, "incoming", n, said, 0, at, at)
+        for n in range(first, first + count)
+    ]
+    await house.centre.store.write(news.put, rows)
+
+
+async def test_what_nobody_took_within_a_day_is_dropped(house):
+    now = house.centre.store.now()
+    await written(house, 1_500, now - 86_400_000 - 60_000)
+    await written(house, 2, now - 86_400_000 + 60_000, first=5_000)
+
+    await house.door._delivery.tidy()
+
+    assert await house.rows("SELECT id FROM news ORDER BY id") == [(5_000,), (5_001,)]
+
+
+async def test_beyond_a_million_the_least_urgent_and_oldest_are_dropped(house, monkeypatch):
+    monkeypatch.setattr("vestnik.doors.smpp.outbox.KEPT_MOST", 5)
+    monkeypatch.setattr("vestnik.doors.smpp.outbox.SLICE", 2)
+    now = house.centre.store.now()
+    await written(house, 3, now, rank=0)
+    await written(house, 9, now, rank=1)
+
+    await house.door._delivery.tidy()
+
+    assert await house.rows("SELECT rank, id FROM news ORDER BY rank, id") == [
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 8),
+        (1, 9),
+    ]

@@ -31,6 +31,9 @@ AHEAD_MIN, AHEAD_MAX = 50, 1_000  # news of a client in memory
 WINDOW_MAX = 1_000  # of an account whose receipt_window is lifted
 FEW = 16  # clients that are asked for one by one; of more, those that have news
 
+KEPT_MS, KEPT_MOST = 86_400_000, 1_000_000  # how long and how many wait (smpp.md, "Statuses")
+SLICE = 1_000  # dropped in one commit
+
 Key = tuple[Any, ...]  # of news
 FRESH_S = 0.25  # how soon urgent news passes what was read ahead
 
@@ -89,6 +92,15 @@ class Delivery:
                 await asyncio.sleep(ROUND_S)
         finally:
             ringer.cancel()
+
+    async def tidy(self) -> None:
+        """Drop what nobody took within a day, and what is too much for one account."""
+        before = self._clock() - KEPT_MS
+        while dropped := await self._outboxes.drop_old(SMPP, before, SLICE):
+            log.warning("receipts that nobody took within a day are dropped", receipts=dropped)
+        for client in await self._outboxes.clients(SMPP):
+            while dropped := await self._outboxes.drop_excess(SMPP, client, KEPT_MOST, SLICE):
+                log.warning("too many receipts wait for one client", client=client, dropped=dropped)
 
     async def settle(self) -> None:
         """Wait until what was taken or refused is written down."""

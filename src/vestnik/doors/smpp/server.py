@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 ISO = "ISO"  # the system_type that changes the default alphabet (smpp.md, "Coding")
 VERSION_34, VERSION_50 = 0x34, 0x50
 SWEEP_S = 1.0
+TIDY_S = 300.0  # between two looks for receipts that have waited too long
 UNBIND_S = 2.0  # for the good-bye of one client when the door closes
 ERROR_MAX = 255  # error_code of query_sm_resp is one octet
 MESSAGE_ID_MAX = 64
@@ -71,6 +72,7 @@ class SmppDoor:
         self._running: set[asyncio.Task[None]] = set()  # requests under way
         self._workers: list[asyncio.Task[None]] = []
         self._closing = False
+        self._tidy_at = 0.0
 
     async def start(self) -> dict[str, tuple[str, int]]:
         """Open the ports; returns where they are, as "smpp" and "smpps".
@@ -319,6 +321,9 @@ class SmppDoor:
 
     async def _sweep(self) -> bool:
         try:
+            if self._loop.time() >= self._tidy_at:
+                self._tidy_at = self._loop.time() + TIDY_S
+                await self._delivery.tidy()
             return await self._services.parts.sweep(self._compose)
         except StoreUnavailable as reason:
             log.warning("late parts wait: the store is away", reason=str(reason))
