@@ -89,7 +89,7 @@ class Doorkeeper:
             pages=self._inside.monitoring.pages(),
             observe=self._inside.monitoring.observe,
         )
-        self._http = Listener(
+        listener = Listener(
             door,
             ListenerSettings(
                 host=address[0],
@@ -99,11 +99,12 @@ class Doorkeeper:
                 certificate_key=_path(given.tls_key),
             ),
         )
-        self.ports["http"] = (address[0], await self._http.start())
+        self.ports["http"] = (address[0], await listener.start())
+        self._http = listener
 
     async def _open_smtp(self, address: tuple[str, int]) -> None:
         given = self._settings.smtp
-        self._smtp = SmtpDoor(
+        door = SmtpDoor(
             self._inside.http.access,
             self._inside.http.sending,
             mailboxes=self._inside.mailboxes,
@@ -118,7 +119,8 @@ class Doorkeeper:
             ),
             observe=self._inside.monitoring.observe,
         )
-        self.ports["smtp"] = (address[0], await self._smtp.start())
+        self.ports["smtp"] = (address[0], await door.start())
+        self._smtp = door
 
     async def _open_smpp(self, plain: tuple[str, int] | None, tls: tuple[str, int] | None) -> None:
         given, inside = self._settings.smpp, self._inside
@@ -130,7 +132,7 @@ class Doorkeeper:
             outboxes=inside.outboxes,
             client=inside.client,
         )
-        self._smpp = SmppDoor(
+        door = SmppDoor(
             services,
             SmppSettings(
                 listen=plain,
@@ -140,7 +142,8 @@ class Doorkeeper:
                 system_id=given.system_id,
             ),
         )
-        self.ports |= await self._smpp.start()
+        self.ports |= await door.start()
+        self._smpp = door
 
 
 def _chosen(asked: str | None, configured: str) -> str:
