@@ -113,6 +113,12 @@ class Outboxes:
         )
         return {row[0]: Box(*row) for row in rows}
 
+    async def release(self, transport: str, client_ids: Collection[int]) -> None:
+        """Let go of outboxes of ours: whoever comes next need not wait for the lease to end."""
+        if client_ids:
+            now = self._store.now()
+            await self._store.write(news.lease, transport, client_ids, self._owner, now, now)
+
     async def waiting(self, transport: str, client_id: int, most: int) -> list[News]:
         """A client's due news: urgent first, then as it happened.
 

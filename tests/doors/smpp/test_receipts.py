@@ -336,6 +336,19 @@ async def test_an_outbox_of_another_node_is_left_alone(house):
     assert await waiting(house) == 1
 
 
+async def test_a_door_that_closes_lets_go_of_its_outboxes(house):
+    esme = await bind(house)
+    await esme.submit(**RECEIPT)
+    await esme.hears(1)
+    [(client_id,)] = await house.rows(f"SELECT id FROM clients WHERE login = '{LOGIN}'")
+    other = Outboxes(house.centre.store, 99, house.centre.notifier)
+    assert await other.lease(SMPP, [client_id]) == {}
+
+    await house.door.stop(SOON_S)
+
+    assert list(await other.lease(SMPP, [client_id])) == [client_id]
+
+
 async def test_a_window_that_is_lifted_lets_thousands_through(house):
     await house.add("rich", balance="2000", receipt_window=0, smpp_rate=0)
     esme = await bind(house, "rich")

@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vestnik.net.smpp import Heard, Link, Lost, Noticed, serve
@@ -14,7 +14,8 @@ from vestnik.wire.smpp.states import Side, State
 
 # Two minutes without a request of the client close the connection (smpp.md, "Connection"); ours
 # comes after one minute of silence, a bind must come within half of one.
-LINK_LIMITS = Limits(enquire_s=60.0, bind_s=30.0, idle_s=120.0, owed_max=0)
+LINK_LIMITS = Limits(enquire_s=60.0, bind_s=30.0, idle_s=120.0, owed_max=2_000)
+OWED_MAX = 20_000  # of a connection whose account has no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class ClientLink(Link):
         )
         self._listeners = listeners
         self._leaving = False
+
+    def widen(self, window: int) -> None:
+        """The client may have so many requests without an answer; 0 lifts its limit."""
+        self.session.limits = replace(LINK_LIMITS, owed_max=window or OWED_MAX)
 
     def close(self, reason: str) -> None:
         if self.session.state is State.UNBOUND and self.session.owed:

@@ -102,10 +102,14 @@ class Delivery:
             while dropped := await self._outboxes.drop_excess(SMPP, client, KEPT_MOST, SLICE):
                 log.warning("too many receipts wait for one client", client=client, dropped=dropped)
 
-    async def settle(self) -> None:
-        """Wait until what was taken or refused is written down."""
+    async def close(self) -> None:
+        """Write down what was taken or refused, and let go of the outboxes; `run` is over."""
         if self._settling:
             await asyncio.wait(self._settling)
+        try:
+            await self._outboxes.release(SMPP, list(self._boxes))
+        except StoreUnavailable as reason:
+            log.warning("outboxes could not be released", reason=str(reason))
 
     async def _hear(self) -> None:
         while True:

@@ -94,7 +94,9 @@ class SmppDoor:
         for worker in self._workers[1:]:
             worker.cancel()
         if self._running:
-            await asyncio.wait(self._running, timeout=grace_s)
+            _, late = await asyncio.wait(self._running, timeout=grace_s)
+            for task in late:
+                task.cancel()
         links = list(self._listeners.links)
         leaving = [asyncio.create_task(link.unbind(UNBIND_S)) for link in links]
         if leaving:
@@ -102,7 +104,7 @@ class SmppDoor:
         for link in links:  # whoever does not let go
             link.abort()
         await asyncio.gather(*leaving)
-        await self._delivery.settle()
+        await self._delivery.close()
         self._services.parts.line.close()
         await asyncio.gather(*self._workers, return_exceptions=True)
 
@@ -176,6 +178,8 @@ class SmppDoor:
             self._shut_out(link, frame, ESME_RSYSERR)
         else:
             self._binds[link] = bind
+            assert isinstance(link, ClientLink)
+            link.widen(client.limits.smpp_window)
             self._listeners.bound(link.peer)
             link.answer(frame, self._welcome(pdu))
             log.info("a client has bound", client=client.id, address=link.peer)
