@@ -1,8 +1,7 @@
 """The lines of an order → recipients: texts read, numbers checked, routes and prices found."""
 
-import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -83,8 +82,8 @@ class Composer:
         self._coded: dict[str, int] | None = None  # pid and dcs of binary messages
         self._seen: set[int] = set()
 
-    async def recipients(self) -> AsyncIterator[Recipient]:
-        """One for each number of each line, in order, in slices of SLICE."""
+    def recipients(self) -> Iterator[Recipient]:
+        """One for each number of each line, in order."""
         made = 0
         most = self.limits.rows_per_request
         for line in self.order.lines:
@@ -98,8 +97,6 @@ class Composer:
                     raise BadParameters(
                         f"more than {most} recipients in one request; send them in portions"
                     )
-                if made % SLICE == 0:
-                    await asyncio.sleep(0)
 
     def _phones(self, line: ListLine, kind: Kind) -> list[str]:
         if kind is Kind.MAIL:

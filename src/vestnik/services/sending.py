@@ -75,8 +75,10 @@ class Sending:
         maker = Composer(order, self._directory(), self._floods if flood else None)
         own_id = order.wire_id if order.client.limits.unique_ids else ""
         list_ = _List([p.account_id for p in maker.chain], own_id)
-        async for recipient in maker.recipients():
+        for recipient in maker.recipients():
             list_.add(recipient)
+            if list_.total % SLICE == 0:
+                await asyncio.sleep(0)
         if not list_.total:
             raise BadParameters("phones: no recipient is given")
         if not list_.chunks:

@@ -17,12 +17,34 @@ _HOW_NOT_WHAT = frozenset({"login", "psw", "apikey", "fmt", "charset"})
 _ABSENT_ZERO = frozenset({"id", "time"})  # clients send 0 for "none" (recorded.md)
 
 
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter that an endpoint reads, as its description tells it.
+
+    `kind` is text, number, flag, date or file; `choices` are all the values there are, when they
+    are few.  A name that ends in `[]` stands for numbered ones: `fl[]` is `fl[1]`, `fl[2]` ….
+    """
+
+    name: str
+    meaning: str
+    kind: str = "text"
+    required: bool = False
+    low: int | None = None
+    high: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+class Undeclared(LookupError):
+    """An endpoint reads a parameter that its declaration lacks: a mistake of ours."""
+
+
 @dataclass(slots=True)
 class Call:
     """One request of a client whom the door has let in.
 
     `now_ms` is the moment of arrival, `json` whether it came to the JSON address, `address` the
-    caller's; `idempotency_key` is "" if the request has none.
+    caller's; `idempotency_key` is "" if the request has none.  `declared` are the names that the
+    endpoint said it reads, None where it said nothing; reading another raises Undeclared.
     """
 
     client: Client
@@ -35,14 +57,33 @@ class Call:
     charset: str
     json: bool
     idempotency_key: str
+    declared: frozenset[str] | None = None
+
+    def given(self, name: str) -> str | None:
+        """A parameter as it came, None when it is absent: "" clears what a change would keep."""
+        if self.declared is not None and name not in self.declared:
+            raise Undeclared(name)
+        return self.params.get(name)
 
     def text(self, name: str, default: str = "") -> str:
         """A parameter as it came; an empty one is absent (recorded.md)."""
-        return self.params.get(name) or default
+        return self.given(name) or default
+
+    def numbered(self, name: str) -> dict[int, str]:
+        """Parameters such as `fl[5]`, by their numbers."""
+        if self.declared is not None and f"{name}[]" not in self.declared:
+            raise Undeclared(f"{name}[]")
+        start = f"{name}["
+        inside = {
+            key[len(start) : -1]: value
+            for key, value in self.params.items()
+            if key.startswith(start) and key.endswith("]")
+        }
+        return {int(n): v for n, v in inside.items() if n.isascii() and n.isdigit() and len(n) < 4}
 
     def flag(self, name: str) -> bool:
         """A parameter that is 0 or 1; raises BadParameters for anything else."""
-        value = self.params.get(name, "")
+        value = self.given(name) or ""
         if value in ("", "0"):
             return False
         if value == "1":
@@ -53,7 +94,7 @@ class Call:
         self, name: str, default: int, low: int | None = None, high: int | None = None
     ) -> int:
         """A whole number from `low` to `high`; raises BadParameters for anything else."""
-        value = self.params.get(name, "").strip()
+        value = (self.given(name) or "").strip()
         if not value:
             return default
         digits = value[1:] if value[0] in "+-" else value
@@ -99,7 +140,8 @@ class Endpoint:
 
     `path` is the classic one, `/sys/<name>.php`; the door also serves `/rest/<name>/`.  `rate`
     says how often such a call may come a minute, None for any number; `simultaneous` picks the
-    account's limit of calls at one time.
+    account's limit of calls at one time.  `parameters` are those it reads, beside those of every
+    endpoint; the description for programs is made of them.
     """
 
     path: str
@@ -108,12 +150,15 @@ class Endpoint:
     codes: Codes
     rate: Callable[[Call], Rate | None] | None
     simultaneous: Callable[[Limits], int]
+    parameters: tuple[Parameter, ...] = ()
+    declared: frozenset[str] | None = None  # the names of `parameters`
 
 
 def endpoint(
     path: str,
     *,
     codes: Codes,
+    parameters: tuple[Parameter, ...] = (),
     rate: Callable[[Call], Rate | None] | None = None,
     simultaneous: Callable[[Limits], int] = lambda limits: limits.simultaneous,
 ) -> Callable[[Handler], Endpoint]:
@@ -121,6 +166,7 @@ def endpoint(
     name = path.removeprefix("/sys/").removesuffix(".php")
 
     def made(handler: Handler) -> Endpoint:
-        return Endpoint(path, name, handler, codes, rate, simultaneous)
+        declared = frozenset(p.name for p in parameters) or None
+        return Endpoint(path, name, handler, codes, rate, simultaneous, parameters, declared)
 
     return made
