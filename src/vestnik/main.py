@@ -251,6 +251,7 @@ class Centre:
         """What the last run of this node was sending when it ended."""
         while moved := await self.store.write(upkeep.recover, self.setting()):
             log.warning("an earlier run ended while it was sending", messages=moved)
+        await self.outboxes.recover(self.node)
 
     def _begin_lines(self) -> None:
         self._begun = True

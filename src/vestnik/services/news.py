@@ -113,6 +113,11 @@ class Outboxes:
         )
         return {row[0]: Box(*row) for row in rows}
 
+    async def recover(self, node: int) -> int:
+        """Let go of what an earlier run of this node held when it was killed; returns how many
+        outboxes.  Only for a process that is about to begin: no other may be this node."""
+        return await self._store.write(news.free, node)
+
     async def release(self, transport: str, client_ids: Collection[int]) -> None:
         """Let go of outboxes of ours: whoever comes next need not wait for the lease to end."""
         if client_ids:

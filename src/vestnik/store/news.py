@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import BigInteger, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import insert
 
+from vestnik.domain.ids import NODES, PER_MS
 from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.statement import Statement, insert_into, rows
@@ -123,6 +124,16 @@ PAUSE = Statement(
     )
 )
 
+# An owner is an id, so it tells its node.
+FREE = Statement(
+    sa.update(outboxes)
+    .values(lease=sa.literal_column("0"))
+    .where(
+        outboxes.c.lease > sa.literal_column("0"),
+        outboxes.c.owner % sa.bindparam("wheel") // sa.bindparam("step") == sa.bindparam("node"),
+    )
+)
+
 
 async def put(tx: Transaction, made: Sequence[Values]) -> None:
     """Write news, as tuples of the table's columns."""
@@ -187,6 +198,11 @@ async def lease(
     """Take or keep outboxes; those that are ours now: (client, paused until, failures)."""
     boxes = [(client, transport, owner, until, 0, 0) for client in sorted(client_ids)]
     return await tx.many(LEASE, boxes, me=owner, now=now)
+
+
+async def free(tx: Transaction, node: int) -> int:
+    """End the leases of every run of a node; returns how many."""
+    return await tx.run(FREE, wheel=NODES * PER_MS, step=PER_MS, node=node)
 
 
 async def pause(tx: Transaction, transport: str, client_id: int, until: int, failures: int) -> None:
