@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 import msgspec
+from msgspec import structs
 
 from vestnik.domain import number, schedule
 from vestnik.domain.client import Client, Limits
@@ -50,8 +50,7 @@ ADDRESSES = {Kind.MAIL: _mail_address, Kind.TELEGRAM: _telegram_name, Kind.BOT: 
 BINARY_TAIL = re.compile(r"pid: (\d+), dcs: (\d+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A text as it will leave: its kind, how many parts it takes and what is only for history."""
 
     kind: Kind
@@ -233,7 +232,7 @@ class Composer:
             tariff = self.chain[0].tariff_id
             price = text.parts * self.directory.rates.price(tariff, channel, phone, mccmnc)
         fate = self._refused(phone, text, sender, due, Status.DELIVERED, Err.VIRTUAL, mccmnc)
-        return replace(fate, price=price)
+        return structs.replace(fate, price=price)
 
     def _refused(
         self,

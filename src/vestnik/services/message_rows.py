@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from vestnik.domain.message import Err, Status
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.news import status_row, transport_of
@@ -11,8 +13,7 @@ from vestnik.store.engine import Transaction, Values
 from vestnik.store.queue import Stage
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, frozen=True):
     """What all messages of one request share.
 
     `owner` and `lease` stand in the queue rows of those that are handed over at once.  `transport`
