@@ -17,6 +17,15 @@ from vestnik.store.schema.directory import (
     settings,
 )
 from vestnik.store.schema.orders import mailing_chunks, mailing_holds, mailings, task_chunks, tasks
+from vestnik.store.schema.papers import (
+    op_templates,
+    papers,
+    sender_codes,
+    sender_files,
+    sender_operators,
+    senders,
+    templates,
+)
 from vestnik.store.schema.purse import accounts, charges, entries, sums
 from vestnik.store.schema.road import (
     dedup,
@@ -52,7 +61,9 @@ __all__ = [
     "metadata",
     "news",
     "numbering",
+    "op_templates",
     "outboxes",
+    "papers",
     "parts",
     "queue",
     "rates",
@@ -60,10 +71,15 @@ __all__ = [
     "routes",
     "secrets",
     "segments",
+    "sender_codes",
+    "sender_files",
+    "sender_operators",
+    "senders",
     "settings",
     "submit_parts",
     "sums",
     "task_chunks",
     "tasks",
+    "templates",
     "texts",
 ]
