@@ -6,6 +6,14 @@ are partitioned by month of their `id` (engine `postgres`).
 """
 
 from vestnik.store.schema.columns import metadata
+from vestnik.store.schema.contacts import (
+    blacklist,
+    blacklist_sizes,
+    contact_addresses,
+    contact_groups,
+    contact_members,
+    contacts,
+)
 from vestnik.store.schema.directory import (
     carriers,
     clients,
@@ -47,9 +55,15 @@ MONTHLY = ("messages", "entries", "charges")
 __all__ = [
     "MONTHLY",
     "accounts",
+    "blacklist",
+    "blacklist_sizes",
     "carriers",
     "charges",
     "clients",
+    "contact_addresses",
+    "contact_groups",
+    "contact_members",
+    "contacts",
     "counters",
     "dedup",
     "entries",
