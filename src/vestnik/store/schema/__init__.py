@@ -24,6 +24,15 @@ from vestnik.store.schema.directory import (
     secrets,
     settings,
 )
+from vestnik.store.schema.numbers import (
+    alarms,
+    awaited_calls,
+    clicks,
+    links,
+    own_numbers,
+    ported_blocks,
+    ported_changes,
+)
 from vestnik.store.schema.orders import mailing_chunks, mailing_holds, mailings, task_chunks, tasks
 from vestnik.store.schema.papers import (
     op_templates,
@@ -55,10 +64,13 @@ MONTHLY = ("messages", "entries", "charges")
 __all__ = [
     "MONTHLY",
     "accounts",
+    "alarms",
+    "awaited_calls",
     "blacklist",
     "blacklist_sizes",
     "carriers",
     "charges",
+    "clicks",
     "clients",
     "contact_addresses",
     "contact_groups",
@@ -68,6 +80,7 @@ __all__ = [
     "dedup",
     "entries",
     "incoming",
+    "links",
     "mailing_chunks",
     "mailing_holds",
     "mailings",
@@ -77,8 +90,11 @@ __all__ = [
     "numbering",
     "op_templates",
     "outboxes",
+    "own_numbers",
     "papers",
     "parts",
+    "ported_blocks",
+    "ported_changes",
     "queue",
     "rates",
     "receipts",
