@@ -2,12 +2,18 @@ import pytest
 
 from vestnik.domain.client import Client
 from vestnik.domain.refusals import BadParameters
-from vestnik.doors.http.endpoint import Call
+from vestnik.doors.http.endpoint import Call, Undeclared
 from vestnik.doors.http.multipart import File
 
 
+DECLARED = frozenset({"sender", "flash", "n", "fl[]"})
+
+
 def call(files=(), **params):
-    return Call(Client(1, "alex"), None, params, files, "127.0.0.1", 0, 0, "utf-8", False, "")
+    client = Client(1, "alex")
+    return Call(
+        client, None, params, files, "127.0.0.1", 0, 0, "utf-8", False, "", declared=DECLARED
+    )
 
 
 def test_an_empty_parameter_is_absent():
@@ -62,3 +68,29 @@ def test_what_a_request_asks_makes_it_another(different):
 
 def test_a_value_cannot_pretend_to_be_two_parameters():
     assert call(a="1\n1:b=2").digest() != call(a="1", b="2").digest()
+
+
+def test_those_of_several_that_are_given_are_told_as_they_came():
+    names = frozenset({"sender", "n"})
+
+    assert call(sender=" X", n="", flash="1").among(names) == {"sender": " X"}
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda it: it.given("mes"),
+        lambda it: it.text("mes"),
+        lambda it: it.flag("mes"),
+        lambda it: it.number("mes", 0),
+        lambda it: it.numbered("mes"),
+        lambda it: it.among(frozenset({"sender", "mes"})),
+    ],
+)
+def test_what_was_not_declared_cannot_be_read(read):
+    with pytest.raises(Undeclared, match="mes"):
+        read(call(mes="1"))
+
+
+def test_numbered_parameters_are_declared_once():
+    assert call(**{"fl[1]": "a", "fl[22]": "b", "fl[x]": "c"}).numbered("fl") == {1: "a", 22: "b"}

@@ -102,7 +102,7 @@ async def test_half_a_request_leaves_nothing_behind(centre):
 async def test_stopping_lets_a_running_request_finish():
     running, finish = asyncio.Event(), asyncio.Event()
 
-    @endpoint("/sys/slow.php", codes=codes.TASKS)
+    @endpoint("/sys/slow.php", codes=codes.TASKS, parameters=())
     async def slow(call):
         running.set()
         await finish.wait()
@@ -137,7 +137,7 @@ async def test_an_address_that_is_taken_is_an_error(centre):
 async def test_a_forwarded_address_is_believed_of_known_proxies_only(proxies, expected):
     seen = []
 
-    @endpoint("/sys/who.php", codes=codes.TASKS)
+    @endpoint("/sys/who.php", codes=codes.TASKS, parameters=())
     async def who(call):
         seen.append(call.address)
         return OK

@@ -233,7 +233,7 @@ async def test_other_pages_are_answered_by_those_who_know():
 
 
 async def test_a_file_is_sent_as_it_is():
-    @endpoint("/sys/file.php", codes=codes.TASKS)
+    @endpoint("/sys/file.php", codes=codes.TASKS, parameters=())
     async def file(call):
         async def chunks():
             yield b"a;b\r\n"
@@ -254,7 +254,7 @@ async def test_a_file_is_sent_as_it_is():
 
 
 async def test_a_file_that_breaks_off_ends_short_of_its_length():
-    @endpoint("/sys/file.php", codes=codes.TASKS)
+    @endpoint("/sys/file.php", codes=codes.TASKS, parameters=())
     async def file(call):
         async def chunks():
             yield b"a;b"
@@ -292,6 +292,7 @@ async def test_calls_are_told_to_who_counts_them():
 @endpoint(
     "/sys/list.php",
     codes=codes.TASKS,
+    parameters=(),
     rate=lambda call: Rate(call.digest(), call.client.limits.identical_per_minute),
 )
 async def listed(call):
@@ -318,7 +319,7 @@ async def test_identical_requests_are_counted_within_a_sliding_minute():
 
 
 async def test_requests_at_one_time_are_limited():
-    @endpoint("/sys/slow.php", codes=codes.TASKS)
+    @endpoint("/sys/slow.php", codes=codes.TASKS, parameters=())
     async def slow(call):
         answers.append(await centre.ask(f"/sys/slow.php?apikey={KEY}") if not answers else None)
         return OK

@@ -11,9 +11,8 @@ from vestnik.doors.http.codes import Codes
 from vestnik.doors.http.multipart import File
 from vestnik.doors.http.reply import Answer, Download
 from vestnik.doors.http.services import Services
+from vestnik.doors.http.shapes import Shape
 
-# Parameters that do not make one request different from another (downloads.md, "The limit").
-_HOW_NOT_WHAT = frozenset({"login", "psw", "apikey", "fmt", "charset"})
 _ABSENT_ZERO = frozenset({"id", "time"})  # clients send 0 for "none" (recorded.md)
 
 
@@ -21,8 +20,10 @@ _ABSENT_ZERO = frozenset({"id", "time"})  # clients send 0 for "none" (recorded.
 class Parameter:
     """One parameter that an endpoint reads, as its description tells it.
 
-    `kind` is text, number, flag, date or file; `choices` are all the values there are, when they
-    are few.  A name that ends in `[]` stands for numbered ones: `fl[]` is `fl[1]`, `fl[2]` ….
+    `kind` is one of PARAMETER_KINDS; `low` and `high` bound a number's value and a text's length;
+    `choices` are all the values there are, when they are few.  `only` names the operations (flags
+    among the parameters, of which a request has one) that read it; empty means all.  A name that
+    ends in `[]` stands for numbered ones: `fl[]` is `fl[1]`, `fl[2]` ….
     """
 
     name: str
@@ -32,6 +33,33 @@ class Parameter:
     low: int | None = None
     high: int | None = None
     choices: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+
+
+# `decimal` may have a fraction; a `date` is a day, dd.mm.yyyy; a `header` is no parameter but a
+# header of the request.
+PARAMETER_KINDS = ("text", "number", "decimal", "flag", "date", "file", "header")
+
+# Read by the door itself, for every endpoint (conventions.md).
+EVERYWHERE = (
+    Parameter("login", "Login of the account."),
+    Parameter("psw", "Its password, or the lower-case MD5 of it; with no login an API key."),
+    Parameter("apikey", "An API key, in the place of login and password."),
+    Parameter(
+        "fmt",
+        "Form of the answer: 0 a line for people, 1 values by commas, 2 XML, 3 JSON.",
+        kind="number",
+        low=0,
+        high=3,
+    ),
+    Parameter(
+        "charset",
+        "Character set of request and answer.",
+        choices=("windows-1251", "utf-8", "koi8-r"),
+    ),
+)
+# They do not make one request different from another (downloads.md, "The limit").
+_HOW_NOT_WHAT = frozenset(parameter.name for parameter in EVERYWHERE)
 
 
 class Undeclared(LookupError):
@@ -44,7 +72,7 @@ class Call:
 
     `now_ms` is the moment of arrival, `json` whether it came to the JSON address, `address` the
     caller's; `idempotency_key` is "" if the request has none.  `declared` are the names that the
-    endpoint said it reads, None where it said nothing; reading another raises Undeclared.
+    endpoint said it reads; reading another raises Undeclared.
     """
 
     client: Client
@@ -57,13 +85,19 @@ class Call:
     charset: str
     json: bool
     idempotency_key: str
-    declared: frozenset[str] | None = None
+    declared: frozenset[str]
 
     def given(self, name: str) -> str | None:
         """A parameter as it came, None when it is absent: "" clears what a change would keep."""
-        if self.declared is not None and name not in self.declared:
+        if name not in self.declared:
             raise Undeclared(name)
         return self.params.get(name)
+
+    def among(self, names: frozenset[str]) -> dict[str, str]:
+        """Those of `names` that the request has, as they came and not empty."""
+        if not names <= self.declared:
+            raise Undeclared(", ".join(sorted(names - self.declared)))
+        return {name: text for name in names & self.params.keys() if (text := self.params[name])}
 
     def text(self, name: str, default: str = "") -> str:
         """A parameter as it came; an empty one is absent (recorded.md)."""
@@ -71,7 +105,7 @@ class Call:
 
     def numbered(self, name: str) -> dict[int, str]:
         """Parameters such as `fl[5]`, by their numbers."""
-        if self.declared is not None and f"{name}[]" not in self.declared:
+        if f"{name}[]" not in self.declared:
             raise Undeclared(f"{name}[]")
         start = f"{name}["
         inside = {
@@ -140,8 +174,8 @@ class Endpoint:
 
     `path` is the classic one, `/sys/<name>.php`; the door also serves `/rest/<name>/`.  `rate`
     says how often such a call may come a minute, None for any number; `simultaneous` picks the
-    account's limit of calls at one time.  `parameters` are those it reads, beside those of every
-    endpoint; the description for programs is made of them.
+    account's limit of calls at one time.  `parameters` are those it reads, beside EVERYWHERE, and
+    `answers` the forms in which it tells success; its description is made of them.
     """
 
     path: str
@@ -150,15 +184,17 @@ class Endpoint:
     codes: Codes
     rate: Callable[[Call], Rate | None] | None
     simultaneous: Callable[[Limits], int]
-    parameters: tuple[Parameter, ...] = ()
-    declared: frozenset[str] | None = None  # the names of `parameters`
+    parameters: tuple[Parameter, ...]
+    answers: tuple[Shape, ...]
+    declared: frozenset[str]  # the names of `parameters`
 
 
 def endpoint(
     path: str,
     *,
     codes: Codes,
-    parameters: tuple[Parameter, ...] = (),
+    parameters: tuple[Parameter, ...],
+    answers: tuple[Shape, ...] = (),
     rate: Callable[[Call], Rate | None] | None = None,
     simultaneous: Callable[[Limits], int] = lambda limits: limits.simultaneous,
 ) -> Callable[[Handler], Endpoint]:
@@ -166,7 +202,9 @@ def endpoint(
     name = path.removeprefix("/sys/").removesuffix(".php")
 
     def made(handler: Handler) -> Endpoint:
-        declared = frozenset(p.name for p in parameters) or None
-        return Endpoint(path, name, handler, codes, rate, simultaneous, parameters, declared)
+        declared = frozenset(parameter.name for parameter in parameters)
+        return Endpoint(
+            path, name, handler, codes, rate, simultaneous, parameters, answers, declared
+        )
 
     return made

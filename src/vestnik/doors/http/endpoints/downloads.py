@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
 
 from vestnik.domain.refusals import BadParameters
-from vestnik.domain.schedule import format_date
+from vestnik.domain.schedule import MOSCOW, format_date
 from vestnik.doors.http import codes as tables
-from vestnik.doors.http.endpoint import Call, Rate, endpoint
+from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.endpoints import paging
 from vestnik.doors.http.reply import CODECS, OK, Answer, Download, Listing, Reply, Value
+from vestnik.doors.http.shapes import Member, Shape, done
 from vestnik.exports import FORMATS
 from vestnik.services.history import filter_from, period
 from vestnik.services.tasks import Order, State, Task, Wanted
@@ -18,6 +19,81 @@ TASKS_DEFAULT = 100
 TASKS_MAX = 1_000
 
 OPERATIONS = ("get_list", "get_file", "add", "cancel", "del")
+
+PARAMETERS = (
+    Parameter("get_list", "1 asks for the tasks.", kind="flag"),
+    Parameter("get_file", "1 asks for the file of a task.", kind="flag"),
+    Parameter("add", "1 orders a task.", kind="flag"),
+    Parameter("cancel", "1 cancels a task that waits or runs.", kind="flag"),
+    Parameter("del", "1 forgets a task, and removes its file.", kind="flag"),
+    Parameter("cnt", "How many tasks the answer may hold.", kind="number", only=("get_list",)),
+    Parameter("after_id", "Only tasks after this id.", kind="number", low=0, only=("get_list",)),
+    Parameter("id", "Id of the task.", kind="number", low=0, only=("get_file", "cancel", "del")),
+    Parameter(
+        "name",
+        "Name of the task; get_file without id looks it up, or the name of its file.",
+        only=("get_file", "add"),
+    ),
+    Parameter("start", "First day, which an order needs.", kind="date", only=("add",)),
+    Parameter("end", "Last day, inclusive; today if left out.", kind="date", only=("add",)),
+    Parameter("phone", "Only messages to these numbers, by commas.", only=("add",)),
+    Parameter("email", "Only e-mail to these addresses, by commas.", only=("add",)),
+    Parameter("format", "8 for e-mail.", choices=("0", "8"), only=("add",)),
+    Parameter("status", "Only these final statuses, by commas.", only=("add",)),
+    Parameter("sender", "Only this sender.", only=("add",)),
+    Parameter("time", "When to begin, as in send; at once if left out.", only=("add",)),
+    Parameter("ext", "Form of the file.", choices=tuple(FORMATS), only=("add",)),
+)
+ANSWERS = (
+    Shape(
+        "The tasks, by growing ids.",
+        (
+            Member("id", "Id of the task.", kind="number"),
+            Member("name", "Its name."),
+            Member("status", "0 waits, 1 runs, 2 done, 3 cancelled, 4 failed.", kind="number"),
+            Member("created", "When it was ordered.", kind="date"),
+            Member("time", "When it is to begin, or began.", kind="date"),
+            Member("file", "Name of its file, empty before there is one."),
+        ),
+        many=True,
+        asked={"get_list": "1"},
+        example=lambda: Listing([_task(_A_TASK, MOSCOW)], root="downloads"),
+    ),
+    Shape(
+        "The file of a task.",
+        files=tuple(format.content_type for format in FORMATS.values()),
+        asked={"get_file": "1", "id": "1021"},
+    ),
+    Shape(
+        "A task is ordered.",
+        (Member("id", "Its id.", kind="number"),),
+        asked={"add": "1", "start": "01.10.2025", "end": "31.10.2025"},
+        example=lambda: _added(1021),
+    ),
+    done("A task is cancelled, or forgotten.", cancel="1", id="1021"),
+)
+_A_TASK: Task = Task(
+    client_id=1,
+    id=1021,
+    name="messages_01.10.2025_31.10.2025",
+    filter="",
+    format="csv",
+    status=State.DONE,
+    created_at=1_761_981_302_000,
+    start_at=1_761_981_302_000,
+    started_at=1_761_981_360_000,
+    ended_at=1_761_981_361_000,
+    high_id=0,
+    rows_done=0,
+    rows_total=0,
+    file="1021_20251101101600.csv",
+    octets_utf8=0,
+    octets_single=0,
+    sha256="",
+    fence=0,
+    tries=1,
+    reason="",
+)
 
 _SENTENCE = (
     "id = {id}, name = {name}, status = {status}, created = {created}, time = {time}, file = {file}"
@@ -36,7 +112,13 @@ def _rate(call: Call) -> Rate | None:
     return None
 
 
-@endpoint("/sys/downloads.php", codes=tables.TASKS, rate=_rate)
+@endpoint(
+    "/sys/downloads.php",
+    codes=tables.TASKS,
+    rate=_rate,
+    parameters=PARAMETERS,
+    answers=ANSWERS,
+)
 async def downloads(call: Call) -> Answer | Download:
     """One of OPERATIONS (downloads.md)."""
     match _operation(call):
@@ -135,6 +217,10 @@ async def _add(call: Call) -> Answer:
         time=call.text("time"),
     )
     task_id = await call.services.tasks.add(call.client, order, call.now_ms)
+    return _added(task_id)
+
+
+def _added(task_id: int) -> Reply:
     return Reply({"id": task_id}, "OK, ID - {id}", "{id}")
 
 

@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 from vestnik.domain import number
 from vestnik.domain.money import money
 from vestnik.domain.refusals import BadParameters
-from vestnik.domain.schedule import format_date
+from vestnik.domain.schedule import MOSCOW, format_date
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Rate, endpoint
+from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.endpoints import paging
 from vestnik.doors.http.reply import Answer, Listing, Reply, Value, wire_id
+from vestnik.doors.http.shapes import Member, Shape
 from vestnik.services.history import (
     DAY_MS,
     PERIOD_MS_MAX,
@@ -22,6 +23,107 @@ from vestnik.services.history import (
 
 MESSAGES_MAX = 1_000
 ANSWERS_MAX = 10_000
+
+PARAMETERS = (
+    Parameter("get_messages", "1 asks for the history of sent messages.", kind="flag"),
+    Parameter("get_answers", "1 asks for incoming messages.", kind="flag"),
+    Parameter("start", "First day.", kind="date", only=("get_messages",)),
+    Parameter("end", "Last day, inclusive.", kind="date", only=("get_messages",)),
+    Parameter("phone", "Only messages to these numbers, by commas.", only=("get_messages",)),
+    Parameter("email", "Only e-mail to these addresses, by commas.", only=("get_messages",)),
+    Parameter("format", "8 for e-mail.", choices=("0", "8"), only=("get_messages",)),
+    Parameter(
+        "prev_id",
+        "Only messages before this int_id of an earlier answer.",
+        kind="number",
+        low=0,
+        only=("get_messages",),
+    ),
+    Parameter("cnt", "How many records the answer may hold.", kind="number"),
+    Parameter(
+        "hour",
+        "Only what came in the last hours, at most 168.",
+        kind="decimal",
+        only=("get_answers",),
+    ),
+    Parameter(
+        "after_id",
+        "Only what came after the message with this id.",
+        kind="number",
+        low=0,
+        only=("get_answers",),
+    ),
+    Parameter("to_phone", "Only what came to this number of the account.", only=("get_answers",)),
+)
+ANSWERS = (
+    Shape(
+        "The history, newest first.",
+        (
+            Member("status", "What became of it, see status.", kind="number"),
+            Member("last_date", "When the status changed.", kind="date"),
+            Member("last_timestamp", "The same moment.", kind="moment"),
+            Member("err", "Why it was not delivered, 0 if nothing is wrong.", kind="number"),
+            Member("send_date", "When it was sent.", kind="date"),
+            Member("send_timestamp", "The same moment.", kind="moment"),
+            Member("phone", "The number, or the address of an e-mail."),
+            Member("cost", "What was paid.", kind="money"),
+            Member("sender_id", "Its sender."),
+            Member("status_name", "The status in words."),
+            Member("message", "Its text."),
+            Member("type", "Kind of message: 0 SMS, 7 call, 8 e-mail and so on.", kind="number"),
+            Member("country", "Country of the number."),
+            Member("operator", "Its operator."),
+            Member("region", "Its region."),
+            Member("id", "Id of the request it came with.", kind="id"),
+            Member("int_id", "The centre's own number of it.", kind="number"),
+            Member("sms_cnt", "Parts.", kind="number"),
+            Member("format", "8 for e-mail, else 0.", kind="number"),
+            Member("crc", "A checksum.", kind="number"),
+            Member("mccmnc", "Country and network code.", kind="digits"),
+        ),
+        many=True,
+        asked={"get_messages": "1", "start": "26.05.2017", "cnt": "1"},
+        example=lambda: Listing([_sent(_A_SENT, MOSCOW)], root="list"),
+    ),
+    Shape(
+        "Incoming messages, newest first.",
+        (
+            Member("id", "Id of the message.", kind="number"),
+            Member("received", "When the centre got it.", kind="date"),
+            Member("phone", "Who sent it."),
+            Member("message", "Its text."),
+            Member("to_phone", "The number it was sent to."),
+            Member("sent", "When it was sent.", kind="date"),
+        ),
+        many=True,
+        asked={"get_answers": "1", "hour": "24"},
+        example=lambda: Listing([_received(_A_RECEIVED, MOSCOW)], root="list"),
+    ),
+)
+_A_SENT: Sent = Sent(
+    id=4023111,
+    wire_id="1234",
+    phone="79990000001",
+    sent_at=1_495_823_967_000,
+    changed_at=1_495_823_972_000,
+    status=1,
+    status_name="Delivered",
+    err=0,
+    cost=1_200_000,
+    parts=1,
+    sender="SHOP",
+    kind=0,
+    format=0,
+    mccmnc="25002",
+    country="Russia",
+    operator="MegaFon",
+    region="Moscow",
+    text="Your parcel is here",
+    checksum=3632233996,
+)
+_A_RECEIVED: Received = Received(
+    48583869, 1_495_824_005_000, "79990000001", "Thanks", "79990000777", 1_495_824_002_000
+)
 
 _hours = re.compile(r"\d{1,6}(?:\.\d{1,9})?|\.\d{1,9}", re.ASCII).fullmatch
 
@@ -50,7 +152,7 @@ def _rate(call: Call) -> Rate:
     return Rate(call.digest(), call.client.limits.identical_per_minute)
 
 
-@endpoint("/sys/get.php", codes=codes.HISTORY, rate=_rate)
+@endpoint("/sys/get.php", codes=codes.HISTORY, rate=_rate, parameters=PARAMETERS, answers=ANSWERS)
 async def get(call: Call) -> Answer:
     """The history with `get_messages=1`, incoming messages with `get_answers=1` (get.md)."""
     messages, answers = call.flag("get_messages"), call.flag("get_answers")

@@ -8,7 +8,8 @@ from vestnik.domain.message import Kind
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Rate, endpoint
-from vestnik.doors.http.endpoints.send_answer import accepted_reply, price_reply
+from vestnik.doors.http.endpoints.send_answer import ANSWERS, accepted_reply, price_reply
+from vestnik.doors.http.endpoints.send_parameters import PARAMETERS
 from vestnik.doors.http.reply import Reply
 from vestnik.services.draft import Order
 
@@ -47,7 +48,7 @@ def _rate(call: Call) -> Rate | None:
     return Rate(call.digest(), call.client.limits.cost_per_minute)
 
 
-@endpoint("/sys/send.php", codes=codes.SEND, rate=_rate)
+@endpoint("/sys/send.php", codes=codes.SEND, rate=_rate, parameters=PARAMETERS, answers=ANSWERS)
 async def send(call: Call) -> Reply:
     """Take the messages, or with `cost=1` tell their price (send.md)."""
     cost = call.number("cost", 0, 0, 3)
@@ -85,7 +86,7 @@ def _order(call: Call, cost: int) -> Order:
 
 
 def _kind(call: Call) -> Kind:
-    if call.params.keys().isdisjoint(_CHANNELS):
+    if not call.among(_CHANNELS):
         return Kind.SMS
     binary = call.number("bin", 0, 0, 2)
     for name, kind in _FLAGS:
@@ -141,9 +142,7 @@ def _sender(call: Call) -> str | None:
 
 
 def _options(call: Call) -> dict[str, object]:
-    options: dict[str, object] = {
-        name: call.params[name] for name in call.params.keys() & _OPTIONS if call.params[name]
-    }
+    options: dict[str, object] = {**call.among(_OPTIONS)}
     if call.flag("tinyurl"):
         options["tinyurl"] = 1
     if call.files:

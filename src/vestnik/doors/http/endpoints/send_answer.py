@@ -1,12 +1,57 @@
 """What send.php says of a request it took or priced (send.md)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from vestnik.domain.money import money
 from vestnik.doors.http.reply import Reply, Rows, Value, wire_id
+from vestnik.doors.http.shapes import Member, Shape
 from vestnik.services.draft import Accepted, Fate
 
 WITH_PRICE, WITH_BALANCE = 2, 3
+
+_CNT = Member("cnt", "Parts over all recipients that were taken.", kind="number")
+_COST = Member("cost", "The price of all of them.", kind="money")
+_PHONES = Member(
+    "phones",
+    "With op=1 all recipients, with err=1 those that were refused.",
+    kind="list",
+    optional=True,
+    members=(
+        Member("phone", "The number."),
+        Member("mccmnc", "Country and network code.", kind="digits", optional=True),
+        Member("cost", "The price of this one.", kind="money", optional=True),
+        Member("status", "Its status if it was refused.", kind="digits"),
+        Member("error", "Why it was refused.", kind="digits"),
+    ),
+)
+ANSWERS = (
+    Shape(
+        "The messages are taken.",
+        (
+            Member("id", "Id of the messages.", kind="id"),
+            _CNT,
+            replace(_COST, optional=True),
+            Member("balance", "What is left, with cost=3.", kind="money", optional=True),
+            _PHONES,
+        ),
+        asked={"phones": "79990000001", "mes": "Hello", "cost": "3"},
+        example=lambda: accepted_reply(_EXAMPLE, 3, ""),
+    ),
+    Shape(
+        "The price, with cost=1.",
+        (_COST, _CNT, _PHONES),
+        asked={"phones": "79990000001,123", "mes": "Hello", "cost": "1", "op": "1"},
+        example=lambda: price_reply(_EXAMPLE, "op"),
+    ),
+)
+_EXAMPLE: Accepted = Accepted(
+    "1234",
+    1,
+    1_400_000,
+    100_500_000,
+    [Fate("79990000001", "25001", 1_400_000, None, 0), Fate("123", "", 0, 22, 249)],
+)
 
 
 def accepted_reply(accepted: Accepted, cost: int, phones: str) -> Reply:

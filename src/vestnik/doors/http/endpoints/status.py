@@ -1,18 +1,131 @@
 """status.php: what became of messages, what look-ups found, and deletion."""
 
+from dataclasses import replace
 from datetime import tzinfo
 
 from vestnik.domain.message import STATUS_NAMES, Kind, Status
 from vestnik.domain.money import money
 from vestnik.domain.refusals import BadParameters
-from vestnik.domain.schedule import format_date, zone_of
+from vestnik.domain.schedule import MOSCOW, format_date, zone_of
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Rate, endpoint
+from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value, wire_id
 from vestnik.doors.http.services import Found, Pair
+from vestnik.doors.http.shapes import Member, Shape, done
+from vestnik.services import status as service
 
 # The result of a look-up, in the order of the wire, and its labels in fmt=0.
 HLR_NAMES = ("imsi", "msc", "mcc", "mnc", "cn", "net", "rcn", "rnet")
+
+PARAMETERS = (
+    Parameter("phone", "Numbers or addresses, by commas.", required=True),
+    Parameter("id", "Ids of the messages, by commas, in the order of phone.", required=True),
+    Parameter(
+        "all",
+        "1 tells the whole message, 2 its country, operator and region too.",
+        kind="number",
+        low=0,
+        high=2,
+    ),
+    Parameter("del", "1 deletes the messages.", kind="flag"),
+    Parameter("bot", "1 for a message sent through a bot.", kind="flag"),
+)
+_STATUS = Member("status", "What became of it; -3 is a message that is not on record.", "number")
+_OF_ALL_FOUND = (
+    Member("last_date", "When the status changed.", kind="date"),
+    Member("last_timestamp", "The same moment.", kind="moment"),
+    Member("flag", "Kind of message and of its payment, in bits.", kind="number"),
+    Member("err", "Why it was not delivered, 0 if nothing is wrong.", kind="number"),
+)
+_OF_LOOKUP = tuple(
+    Member(name, f"Of a look-up: {meaning}.", optional=True)
+    for name, meaning in (
+        ("imsi", "the IMSI"),
+        ("msc", "number of the service centre"),
+        ("mcc", "country code"),
+        ("mnc", "network code"),
+        ("cn", "country of registration"),
+        ("net", "operator of registration"),
+        ("rcn", "roaming country"),
+        ("rnet", "roaming operator"),
+    )
+)
+_WHOLE = (
+    Member("send_date", "When it was sent.", kind="date"),
+    Member("send_timestamp", "The same moment.", kind="moment"),
+    Member("phone", "The number, or the address of an e-mail."),
+    Member("country", "With all=2: country of the number.", optional=True),
+    Member("operator", "With all=2: its operator.", optional=True),
+    Member("region", "With all=2: its region.", optional=True),
+    Member("cost", "Its price.", kind="money"),
+    Member("sender_id", "Its sender; HLR for a look-up."),
+    Member("status_name", "The status in words."),
+    Member("message", "Its text."),
+    Member("comment", "A note."),
+    Member("type", "Kind of message: 0 SMS, 7 call, 8 e-mail and so on.", kind="number"),
+    Member("mccmnc", "With all=2: country and network code.", kind="digits", optional=True),
+    Member("sms_cnt", "With all=2: parts, or seconds of a call.", kind="number", optional=True),
+    Member("operator_orig", "With all=2: operator before porting, if known.", optional=True),
+)
+_LISTED = (*_OF_ALL_FOUND, *_OF_LOOKUP, *(one for one in _WHOLE if one.name != "phone"))
+ANSWERS = (
+    Shape(
+        "One message.",
+        (_STATUS, *_OF_ALL_FOUND, *_OF_LOOKUP),
+        asked={"phone": "79990000001", "id": "1234"},
+        example=lambda: _record(_A_FOUND, 0, MOSCOW),
+    ),
+    Shape(
+        "One message, whole.",
+        (_STATUS, *_OF_ALL_FOUND, *_OF_LOOKUP, *_WHOLE),
+        asked={"phone": "79990000001", "id": "1234", "all": "2"},
+        example=lambda: _record(_A_FOUND, 2, MOSCOW),
+    ),
+    Shape(
+        "No such message.",
+        (_STATUS,),
+        asked={"phone": "79990000002", "id": "138"},
+        example=lambda: _record(None, 0, MOSCOW),
+    ),
+    Shape(
+        "Several messages: phone or id holds a comma.",
+        (
+            _STATUS,
+            *(replace(one, optional=True) for one in _LISTED),
+            Member("id", "The id as it was asked.", kind="id"),
+            Member("phone", "The number as it was asked."),
+        ),
+        many=True,
+        asked={"phone": "79990000001,79990000002", "id": "1234,138"},
+        example=lambda: Listing(
+            [
+                _listed(_record(_A_FOUND, 0, MOSCOW), ("1234", "79990000001"), 0),
+                _listed(_record(None, 0, MOSCOW), ("138", "79990000002"), 0),
+            ]
+        ),
+    ),
+    done("The messages are deleted.", phone="79990000001", id="1234", **{"del": "1"}),
+)
+_A_FOUND: service.Found = service.Found(
+    id=4023111,
+    wire_id="1234",
+    phone="79990000001",
+    kind=Kind.SMS,
+    flag=0,
+    sender="SHOP",
+    text="Your parcel is here",
+    comment="",
+    parts=1,
+    mccmnc="25002",
+    status=Status.DELIVERED,
+    err=0,
+    changed_at=1_495_823_972_000,
+    sent_at=1_495_823_967_000,
+    cost=1_200_000,
+    country="Russia",
+    operator="MegaFon",
+    region="Moscow",
+)
 
 _SENTENCE = "Status = {status}, check_time = {last_date}, err = {err}"
 _SHORT = "{status},{last_timestamp},{err}"
@@ -49,6 +162,8 @@ def _rate(call: Call) -> Rate:
     "/sys/status.php",
     codes=codes.STATUS,
     rate=_rate,
+    parameters=PARAMETERS,
+    answers=ANSWERS,
     simultaneous=lambda limits: limits.status_simultaneous,
 )
 async def status(call: Call) -> Answer:
