@@ -106,7 +106,9 @@ async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
         draft.total,
         draft.now,
     )
-    await mailings.put(tx, row, draft.chunks)
+    sizes = [CHUNK_ROWS] * (len(draft.chunks) - 1)
+    sizes.append(draft.total - sum(sizes))
+    await mailings.put(tx, row, list(zip(draft.chunks, sizes, strict=True)))
     held = [
         (draft.mailing_id, account, 0, amount) for account, amount in sorted(draft.holds.items())
     ]

@@ -262,10 +262,10 @@ MAILINGS_WRONG = Statement(
     .where(
         (mailings.c.made > mailings.c.total)
         | (
-            (mailings.c.state == _literal(1))
+            (mailings.c.state == _literal(2))
             & ((mailings.c.made != mailings.c.total) | _left.c.left.is_not(None))
         )
-        | ((mailings.c.state == _literal(0)) & _left.c.left.is_(None))
+        | ((mailings.c.state == _literal(1)) & _left.c.left.is_(None))
     )
     .limit(_literal(FOUND_MAX))
 )

@@ -12,11 +12,12 @@ from vestnik.store.statement import Statement, insert_into, rows
 
 mailings, chunks, holds = schema.mailings, schema.mailing_chunks, schema.mailing_holds
 
-EXPANDING = 0
-EXPANDED = 1
+WAITING, EXPANDING, EXPANDED = 0, 1, 2
 
 PUT = insert_into(mailings, "client_id", "id", "wire_id", "state", "common", "total", "created_at")
 PUT_CHUNKS = insert_into(chunks)
+_unnamed = mailings.c.kind == sa.literal_column("0")
+_open = sa.and_(_unnamed, mailings.c.state == sa.literal_column(str(EXPANDING)))
 PUT_HOLDS = insert_into(holds)
 OLDEST = Statement(
     sa.select(
@@ -28,16 +29,12 @@ OLDEST = Statement(
         mailings.c.total,
         mailings.c.made,
     )
-    .where(mailings.c.state == sa.literal_column("0"))
+    .where(_open)
     .order_by(mailings.c.id)
     .limit(sa.literal_column("1"))
     .with_for_update(skip_locked=True)
 )
-ANY = Statement(
-    sa.select(mailings.c.id)
-    .where(mailings.c.state == sa.literal_column("0"))
-    .limit(sa.literal_column("1"))
-)
+ANY = Statement(sa.select(mailings.c.id).where(_open).limit(sa.literal_column("1")))
 _stored = rows("stored", id=BigInteger)
 STORED = Statement(sa.select(mailings.c.id).join(_stored, mailings.c.id == _stored.c.id), many=True)
 CHUNK = Statement(
@@ -77,7 +74,7 @@ OF_WIRE_ID = Statement(
     sa.select(mailings.c.id, mailings.c.cursor, mailings.c.created_at).where(
         mailings.c.client_id == sa.bindparam("client"),
         mailings.c.wire_id == sa.bindparam("wire"),
-        mailings.c.state == sa.literal_column("0"),
+        _open,
     )
 )
 CHUNKS_LEFT = Statement(
@@ -100,10 +97,19 @@ class Mailing:
     made: int
 
 
-async def put(tx: Transaction, made: Values, lists: Sequence[bytes]) -> None:
-    """Store a mailing (client, id, wire id, state, common, total, created at) and its chunks."""
+async def put(tx: Transaction, made: Values, lists: Sequence[tuple[bytes, int]]) -> None:
+    """Store a mailing (client, id, wire id, state, common, total, created at) and its chunks, each
+    with the number of its recipients."""
     await tx.many(PUT, [made])
-    await tx.many(PUT_CHUNKS, [(made[1], seq, rows) for seq, rows in enumerate(lists)])
+    await put_chunks(tx, made[1], lists)
+
+
+async def put_chunks(
+    tx: Transaction, mailing_id: int, lists: Sequence[tuple[bytes, int | None]]
+) -> None:
+    """Store the list of a mailing; a chunk that names a group has no number of recipients."""
+    rows = [(mailing_id, seq, octets, count) for seq, (octets, count) in enumerate(lists)]
+    await tx.many(PUT_CHUNKS, rows)
 
 
 async def put_holds(tx: Transaction, made: Sequence[Values]) -> None:

@@ -33,7 +33,15 @@ from vestnik.store.schema.numbers import (
     ported_blocks,
     ported_changes,
 )
-from vestnik.store.schema.orders import mailing_chunks, mailing_holds, mailings, task_chunks, tasks
+from vestnik.store.schema.orders import (
+    mailing_chunks,
+    mailing_files,
+    mailing_holds,
+    mailing_runs,
+    mailings,
+    task_chunks,
+    tasks,
+)
 from vestnik.store.schema.papers import (
     op_templates,
     papers,
@@ -82,7 +90,9 @@ __all__ = [
     "incoming",
     "links",
     "mailing_chunks",
+    "mailing_files",
     "mailing_holds",
+    "mailing_runs",
     "mailings",
     "messages",
     "metadata",
