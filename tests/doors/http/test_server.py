@@ -232,6 +232,40 @@ async def test_other_pages_are_answered_by_those_who_know():
     assert wrong.status == 405
 
 
+@pytest.fixture
+def paged():
+    async def page():
+        return Page(200, "text/html", b"long", ((b"x-more", b"1"),), b'W/"7"', b"short")
+
+    return Centre(door_options={"pages": {"/docs": page}})
+
+
+async def test_a_page_has_headers_of_its_own(paged):
+    answer = await paged.ask("/docs")
+
+    assert (answer.status, answer.body, answer.headers["x-more"]) == (200, b"long", "1")
+
+
+@pytest.mark.parametrize("known", [b'W/"7"', b'"7"', b'"6", W/"7"'])
+async def test_who_has_a_page_already_does_not_get_it_again(paged, known):
+    answer = await paged.ask("/docs", headers=[(b"if-none-match", known)])
+
+    assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", 'W/"7"')
+
+
+async def test_who_has_another_page_gets_this_one(paged):
+    answer = await paged.ask("/docs", headers=[(b"if-none-match", b'W/"8"')])
+
+    assert (answer.status, answer.body) == (200, b"long")
+
+
+async def test_a_page_is_packed_for_those_who_take_it_so(paged):
+    answer = await paged.ask("/docs", headers=[(b"accept-encoding", b"gzip, br")])
+
+    assert (answer.headers["content-encoding"], answer.body) == ("gzip", b"short")
+    assert answer.headers["vary"] == "accept-encoding"
+
+
 async def test_a_file_is_sent_as_it_is():
     @endpoint("/sys/file.php", codes=codes.TASKS, parameters=())
     async def file(call):

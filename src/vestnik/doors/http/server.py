@@ -43,11 +43,18 @@ class DoorSettings:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer that is no business of the API: health, metrics."""
+    """An answer that is no business of the API: health, metrics, the manual.
+
+    `headers` are further ones.  Who has the page already, by its `etag`, does not get it again;
+    `packed` is the body by gzip, for those who take it so.
+    """
 
     status: int
     content_type: str
     body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    etag: bytes = b""
+    packed: bytes = b""
 
 
 Pages = Mapping[str, Callable[[], Awaitable[Page]]]
@@ -109,7 +116,7 @@ class Door:
             if found is None and path == soap.PATH:
                 await self._by_soap(scope, receive, send)
             elif found is None:
-                await self._elsewhere(path, scope["method"], send)
+                await self._elsewhere(path, scope, send)
             elif scope["method"] not in ("GET", "POST", "HEAD"):
                 await asgi.plain(
                     send, 405, b"Use GET or POST here.", (b"allow", b"GET, HEAD, POST")
@@ -131,7 +138,7 @@ class Door:
         error = await self._soap(scope, receive, send)
         self._observe("soap", error, time.perf_counter() - began)
 
-    async def _elsewhere(self, path: str, method: str, send: Send) -> None:
+    async def _elsewhere(self, path: str, scope: Scope, send: Send) -> None:
         page = self._pages.get(path)
         if page is None:
             names = ", ".join(sorted({endpoint.name for endpoint, _ in self._endpoints.values()}))
@@ -140,11 +147,10 @@ class Door:
                 f"/rest/<name>/, where <name> is one of: {names}."
             )
             await asgi.plain(send, 404, words.encode())
-        elif method not in ("GET", "HEAD"):
+        elif scope["method"] not in ("GET", "HEAD"):
             await asgi.plain(send, 405, b"Use GET here.", (b"allow", b"GET, HEAD"))
         else:
-            answer = await page()
-            await asgi.answer(send, answer.status, answer.content_type.encode(), answer.body)
+            await _send_page(send, await page(), dict(scope["headers"]))
 
     async def _api(
         self, endpoint: Endpoint, rest: bool, scope: Scope, receive: Receive, send: Send
@@ -258,6 +264,21 @@ class _Request:
         if self._length > settings.body_max:
             raise asgi.TooBig
         return await asgi.read_body(self._receive, settings.body_max, settings.body_s_max)
+
+
+async def _send_page(send: Send, page: Page, asked: Mapping[bytes, bytes]) -> None:
+    headers, body = page.headers, page.body
+    if page.etag:
+        headers = (*headers, (b"etag", page.etag))
+        if page.etag.removeprefix(b"W/") in asked.get(b"if-none-match", b""):
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
+    if page.packed:
+        headers = (*headers, (b"vary", b"accept-encoding"))
+        if b"gzip" in asked.get(b"accept-encoding", b""):
+            headers, body = (*headers, (b"content-encoding", b"gzip")), page.packed
+    await asgi.answer(send, page.status, page.content_type.encode(), body, *headers)
 
 
 async def _send_file(send: Send, download: Download) -> None:
