@@ -18,6 +18,9 @@ from vestnik.services.wire_ids import block_for
 from vestnik.store import counters, dedup, ledger, mailings, messages, statistics
 from vestnik.store.engine import Transaction, Values
 
+_WAITING, _UNDELIVERABLE = int(Status.WAITING), int(Status.UNDELIVERABLE)
+_IDENTICAL = dedup.Kind.IDENTICAL
+
 
 @dataclass(slots=True)
 class Batch:
@@ -65,10 +68,18 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
         if decision.first is not None:
             _repeat(decision)
         elif decision.refusal is None and decision.accepted is None:
-            await today.limit(draft)
+            limits = draft.client.limits
+            if limits.day_limit or limits.number_limit:
+                await today.limit(draft)
             _decide(draft, decision, accounts)
-            await _write(tx, rows, batch, draft, decision)
-            if draft.digest is not None and draft.digest_kind is not dedup.Kind.IDENTICAL:
+            if draft.chunks and decision.refusal is None:
+                await _store_list(tx, rows, draft, decision)
+            rows.add(
+                sheet_of(draft, decision.wire_id, batch.now, owner=batch.owner, lease=batch.lease),
+                draft.recipients,
+                fits=decision.refusal is None,
+            )
+            if draft.digest is not None and draft.digest_kind is not _IDENTICAL:
                 answers.append((draft.client.id, draft.digest, _write_answer(decision)))
     await dedup.answer(tx, answers)
     await ledger.book(tx, _entries(batch, rows))
@@ -107,7 +118,7 @@ async def _refuse_duplicates(tx: Transaction, batch: Batch, of: list[Decision]) 
         first = asked.setdefault((draft.client.id, draft.digest), (draft, decision))
         if first[1] is decision:
             continue
-        if draft.digest_kind is dedup.Kind.IDENTICAL:
+        if draft.digest_kind is _IDENTICAL:
             decision.refusal = Duplicate()
         elif _differs(draft, first[0].params_digest):
             decision.refusal = _other_parameters()
@@ -125,7 +136,7 @@ async def _refuse_duplicates(tx: Transaction, batch: Batch, of: list[Decision]) 
     for key, (draft, decision) in asked.items():
         if key in fresh:
             continue
-        if draft.digest_kind is dedup.Kind.IDENTICAL:
+        if draft.digest_kind is _IDENTICAL:
             decision.refusal = Duplicate()
         else:
             repeats.append((draft, decision))
@@ -194,12 +205,12 @@ class _Today:
                     self._of_number[number] = await messages.sent_today(self._tx, *number)
                 if self._of_number[number] >= limits.number_limit:
                     _forbid(draft, recipient, Err.NUMBER_LIMIT)
-                self._of_number[number] += int(recipient.status == Status.WAITING)
+                self._of_number[number] += int(recipient.status == _WAITING)
 
 
 def _forbid(draft: Draft, recipient: Recipient, err: int) -> None:
     """Refuse a recipient that nothing else was wrong with."""
-    if recipient.status != Status.WAITING:
+    if recipient.status != _WAITING:
         return
     recipient.status, recipient.err = Status.FORBIDDEN, err
     for account, lost in zip(draft.accounts, (recipient.price, *recipient.shares), strict=False):
@@ -212,14 +223,11 @@ def _decide(
     draft: Draft, decision: Decision, accounts: dict[tuple[int, int], ledger.Account]
 ) -> None:
     """A draft fits if every account it touches has enough for its hold, and only as a whole."""
-    fits = all(
-        not amount or accounts[account, 0].available >= amount
-        for account, amount in draft.holds.items()
-    )
     decision.written = True
-    if not fits:
-        decision.refusal = InsufficientFunds(message_id=decision.wire_id)
-        return
+    for account, amount in draft.holds.items():
+        if amount and accounts[account, 0].available < amount:
+            decision.refusal = InsufficientFunds(message_id=decision.wire_id)
+            return
     for account, amount in draft.holds.items():
         accounts[account, 0].held += amount
     payer = accounts[draft.accounts[0], 0]
@@ -234,32 +242,18 @@ def _decide(
 
 
 def _fate(recipient: Recipient) -> Fate:
-    refused = recipient.status >= Status.UNDELIVERABLE
-    return Fate(
-        recipient.phone,
-        recipient.mccmnc,
-        0 if refused else recipient.price,
-        recipient.status if refused else None,
-        recipient.err if refused else 0,
-    )
+    if recipient.status >= _UNDELIVERABLE:
+        return Fate(recipient.phone, recipient.mccmnc, 0, recipient.status, recipient.err)
+    return Fate(recipient.phone, recipient.mccmnc, recipient.price, None, 0)
 
 
-async def _write(
-    tx: Transaction, rows: MessageRows, batch: Batch, draft: Draft, decision: Decision
-) -> None:
-    """Make the rows of one draft; one too big for a commit is stored to be expanded."""
-    fits = decision.refusal is None
-    if draft.chunks and fits:
-        await bulk.store(tx, draft, decision.wire_id)
-        for account, amount in draft.holds.items():
-            held = rows.holds.setdefault(account, [0, 0])
-            held[0] += amount
-            held[1] += draft.total
-    rows.add(
-        sheet_of(draft, decision.wire_id, batch.now, owner=batch.owner, lease=batch.lease),
-        draft.recipients,
-        fits=fits,
-    )
+async def _store_list(tx: Transaction, rows: MessageRows, draft: Draft, decision: Decision) -> None:
+    """A request too big for one commit is stored to be expanded; its whole hold is taken now."""
+    await bulk.store(tx, draft, decision.wire_id)
+    for account, amount in draft.holds.items():
+        held = rows.holds.setdefault(account, [0, 0])
+        held[0] += amount
+        held[1] += draft.total
 
 
 def _write_answer(decision: Decision) -> str:

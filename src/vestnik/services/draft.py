@@ -119,11 +119,11 @@ class Draft(msgspec.Struct):
     @property
     def count(self) -> int:
         """Parts over all recipients that are not refused."""
-        return self.packed_parts + sum(r.parts for r in self.recipients if r.status <= 1)
+        return self.packed_parts + sum([r.parts for r in self.recipients if r.status <= 1])
 
     @property
     def cost(self) -> int:
-        return self.packed_cost + sum(r.price for r in self.recipients if r.status <= 1)
+        return self.packed_cost + sum([r.price for r in self.recipients if r.status <= 1])
 
 
 class Fate(msgspec.Struct, frozen=True, gc=False):

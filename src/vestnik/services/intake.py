@@ -24,6 +24,7 @@ from vestnik.store.engine import CommitUnknown, DataRefused, Store
 log = structlog.get_logger(__name__)
 
 BATCH_ROWS = 2_000
+_WAITING = int(Status.WAITING)
 WAITING_ROWS_MAX = 50_000  # beyond this doors wait: memory is bounded
 
 
@@ -174,12 +175,10 @@ class Intake:
             self._answer(batch, decisions)
 
     def _batch(self, drafts: list[Draft]) -> Batch:
+        now = max(draft.now for draft in drafts)
+        ids = iter(self._ids.take(now, sum(len(draft.recipients) for draft in drafts)))
         for draft in drafts:
-            for recipient, message_id in zip(
-                draft.recipients,
-                self._ids.take(draft.now, len(draft.recipients)),
-                strict=True,
-            ):
+            for recipient, message_id in zip(draft.recipients, ids, strict=False):
                 recipient.id = message_id
             if draft.chunks:
                 draft.mailing_id = self._ids.take(draft.now)[0]
@@ -196,19 +195,19 @@ class Intake:
 
     def _hand_over(self, drafts: list[Draft]) -> None:
         """Let due recipients fly at once, as far as their carriers' windows have room."""
-        now = self._store.now()
+        now, reserve = self._store.now(), self._dispatchers.reserve
         for draft in drafts:
             for recipient in draft.recipients:
                 recipient.handed = (
-                    recipient.status == Status.WAITING
-                    and recipient.due <= now
+                    recipient.due <= now
+                    and recipient.status == _WAITING
                     and draft.window is None
-                    and self._dispatchers.reserve(recipient.carrier_id)
+                    and reserve(recipient.carrier_id)
                 )
 
     def _give_back(self, draft: Draft, *, refused_only: bool = False) -> None:
         for recipient in draft.recipients:
-            if recipient.handed and not (refused_only and recipient.status == Status.WAITING):
+            if recipient.handed and not (refused_only and recipient.status == _WAITING):
                 recipient.handed = False
                 self._dispatchers.give_back(recipient.carrier_id)
 

@@ -12,6 +12,12 @@ from vestnik.store import ledger, messages, news, queue, statistics
 from vestnik.store.engine import Transaction, Values
 from vestnik.store.queue import Stage
 
+# A member of an enumeration takes a quarter of a microsecond to look up, and these are needed for
+# every message.
+_WAITING, _DELIVERED = int(Status.WAITING), int(Status.DELIVERED)
+_UNDELIVERABLE, _NO_FUNDS = int(Status.UNDELIVERABLE), int(Status.NO_FUNDS)
+_QUEUED, _SENDING = int(Stage.WAITING), int(Stage.SENDING)
+
 
 class Sheet(msgspec.Struct, frozen=True):
     """What all messages of one request share.
@@ -85,18 +91,19 @@ class MessageRows:
         account those that would have waited end with 24.
         """
         shared = self._shared_texts(sheet.client_id, recipients)
+        messages, queue = self.messages, self.queue
         for recipient in recipients:
-            waits = recipient.status == Status.WAITING
-            status = recipient.status if fits or not waits else Status.NO_FUNDS
+            waits = recipient.status == _WAITING
+            status = int(recipient.status) if fits or not waits else _NO_FUNDS
             holds = fits and waits and recipient.charged
             text_id = shared.get(recipient.text) if shared else None
-            self.messages.append(_message(sheet, recipient, int(status), holds, text_id))
+            messages.append(_message(sheet, recipient, status, holds, text_id))
             self._count(sheet, recipient, status)
             if sheet.transport and _is_news(sheet, recipient, status):
-                told = _told(sheet, recipient, int(status))
+                told = _told(sheet, recipient, status)
                 self.news.append(status_row(sheet.transport, recipient.id, sheet.now, told))
             if fits and waits:
-                self.queue.append(_queue(sheet, recipient))
+                queue.append(_queue(sheet, recipient))
                 self._charge(sheet, recipient)
 
     async def write(self, tx: Transaction, node: int) -> None:
@@ -122,20 +129,18 @@ class MessageRows:
         return shared
 
     def _count(self, sheet: Sheet, recipient: Recipient, status: int) -> None:
-        delivered, failed = int(status == Status.DELIVERED), int(status >= Status.UNDELIVERABLE)
+        delivered = 1 if status == _DELIVERED else 0
+        failed = 1 if status >= _UNDELIVERABLE else 0
+        # Kinds are whole numbers: as a part of a key they need not be turned into plain ones.
         self.sums.add(
-            (
-                sheet.client_id,
-                sheet.day,
-                int(recipient.kind),
-                recipient.mccmnc,
-                recipient.sender,
-            ),
+            (sheet.client_id, sheet.day, recipient.kind, recipient.mccmnc, recipient.sender),
             (1, recipient.parts, 0, delivered, failed, 0, 0),
         )
 
     def _charge(self, sheet: Sheet, recipient: Recipient) -> None:
         _hold(self.holds, sheet.accounts[0], recipient.price)
+        if not recipient.shares:
+            return
         for account, lost in zip(sheet.accounts[1:], recipient.shares, strict=False):
             if lost:
                 self.charges.append((account, recipient.id, sheet.client_id, lost))
@@ -144,7 +149,7 @@ class MessageRows:
 
 def _is_news(sheet: Sheet, recipient: Recipient, status: int) -> bool:
     """A refusal that the answer of its own request tells is none; test mode's and a list's are."""
-    ended = status >= Status.DELIVERED
+    ended = status >= _DELIVERED
     return ended and (sheet.mailing_id is not None or recipient.err == Err.VIRTUAL)
 
 
@@ -184,7 +189,7 @@ def _message(
         sheet.wire_id,
         recipient.phone,
         sheet.day,
-        int(recipient.kind),
+        recipient.kind,
         sheet.flags | recipient.kind,
         recipient.sender,
         None if text_id is not None else recipient.text,
@@ -214,7 +219,7 @@ def _queue(sheet: Sheet, recipient: Recipient) -> Values:
         recipient.id,
         recipient.carrier_id,
         sheet.priority,
-        int(Stage.SENDING if handed else Stage.WAITING),
+        _SENDING if handed else _QUEUED,
         sheet.lease if handed else recipient.due,
         recipient.expires,
         window_from,

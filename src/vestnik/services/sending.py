@@ -5,9 +5,10 @@ through in slices with a turn of the loop between, so a single send never waits 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import tzinfo
 from hashlib import blake2b
+from itertools import islice
 
 from vestnik.domain import schedule
 from vestnik.domain.message import Flag, Status
@@ -28,6 +29,8 @@ from vestnik.store import dedup
 
 WHOLE_MAX = 10_000  # recipients that go into one commit; it holds the writer for about 0.1 s
 DAY_S = 86_400
+
+_WAITING, _MASS = int(Status.WAITING), int(Flag.MASS)
 
 REFUSALS: dict[int, type[Refusal]] = {
     Status.BAD_NUMBER: BadNumber,
@@ -75,10 +78,11 @@ class Sending:
         maker = Composer(order, self._directory(), self._floods if flood else None)
         own_id = order.wire_id if order.client.limits.unique_ids else ""
         list_ = _List([p.account_id for p in maker.chain], own_id)
-        for recipient in maker.recipients():
-            list_.add(recipient)
-            if list_.total % SLICE == 0:
-                await asyncio.sleep(0)
+        recipients = maker.recipients()
+        while True:
+            if not list_.take(recipients, SLICE):
+                break
+            await asyncio.sleep(0)  # others' turn
         if not list_.total:
             raise BadParameters("phones: no recipient is given")
         if not list_.chunks:
@@ -95,7 +99,7 @@ class Sending:
         digest, kind, remembered_s = _dedup_key(order, list_.own)
         list_.close()
         total = list_.total
-        mass = total > SLICE or bool(order.flags & Flag.MASS)
+        mass = total > SLICE or bool(order.flags & _MASS)
         return Draft(
             client=order.client,
             recipients=list_.recipients,
@@ -120,7 +124,7 @@ class Sending:
             packed=list_.packed,
             packed_parts=list_.packed_parts,
             packed_cost=list_.packed_cost,
-            flags=order.flags | (Flag.MASS if mass else 0),
+            flags=order.flags | (_MASS if mass else 0),
         )
 
 
@@ -141,16 +145,21 @@ class _List:
     def total(self) -> int:
         return self.packed + len(self.recipients)
 
-    def add(self, recipient: Recipient) -> None:
-        self.recipients.append(recipient)
-        if self.own is not None:
-            self.own.update(b"\n" + recipient.phone.encode())
-        if recipient.status == Status.WAITING:
-            self._hold(recipient)
-        most = bulk.CHUNK_ROWS if self.chunks else WHOLE_MAX
-        if len(self.recipients) > most:
-            self._pack(self.recipients[:most])
-            del self.recipients[:most]
+    def take(self, recipients: Iterator[Recipient], most: int) -> bool:
+        """Add up to so many; False when there are no more."""
+        slice_ = list(islice(recipients, most))
+        for recipient in slice_:
+            if self.own is not None:
+                self.own.update(b"\n" + recipient.phone.encode())
+            if recipient.status == _WAITING:
+                self._hold(recipient)
+        self.recipients += slice_
+        room = bulk.CHUNK_ROWS if self.chunks else WHOLE_MAX
+        if len(self.recipients) > room:
+            whole = len(self.recipients) // room * room
+            self._pack(self.recipients[:whole])
+            del self.recipients[:whole]
+        return len(slice_) == most
 
     def close(self) -> None:
         """Nobody follows."""
@@ -162,6 +171,8 @@ class _List:
         """What accept takes: from the payer its price, from an ancestor only its loss."""
         accounts, holds = self._accounts, self.holds
         holds[accounts[0]] += recipient.price
+        if not recipient.shares:
+            return
         for account, share in zip(accounts[1:], recipient.shares, strict=False):
             if share > 0:
                 holds[account] = holds.get(account, 0) + share
