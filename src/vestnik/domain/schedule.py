@@ -96,8 +96,17 @@ def validity(text: str) -> int:
 def spread(period: str, freq: str, count: int) -> Iterator[int]:
     """For each of `count` recipients the delay in ms after the first, in order.
 
+    The portions are as equal as whole recipients can be.  Raises BadParameters, see `pace`.
+    """
+    portions, interval_ms = pace(period, freq)
+    return (place * portions // count * interval_ms for place in range(count))
+
+
+def pace(period: str, freq: str) -> tuple[int, int]:
+    """How many portions a list is sent in, and the ms between them.
+
     A portion leaves every `freq` minutes (1 to 1440, empty: 60) for as long as `period` hours (0.1
-    to 720) last; the portions are as equal as whole recipients can be.  Raises BadParameters.
+    to 720) last.  Raises BadParameters.
     """
     length = _period(period.strip())
     interval = _frequency(freq.strip() or "60")
@@ -106,8 +115,7 @@ def spread(period: str, freq: str, count: int) -> Iterator[int]:
     length_ms, interval_ms = round(float(length[0]) * _HOUR), int(interval[0]) * _MINUTE
     if not _HOUR // 10 <= length_ms <= 720 * _HOUR or not _MINUTE <= interval_ms <= 24 * _HOUR:
         raise BadParameters
-    portions = -(-length_ms // interval_ms)
-    return (place * portions // count * interval_ms for place in range(count))
+    return -(-length_ms // interval_ms), interval_ms
 
 
 def day_number(now_ms: int, zone: tzinfo) -> int:
