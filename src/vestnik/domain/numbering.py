@@ -1,6 +1,6 @@
 """The numbering plan: a number → its country, network, region and time zone.
 
-Ported numbers are another matter: this is where a number was issued.
+Ranges say where a number was issued, ported numbers where it is now.
 """
 
 import csv
@@ -8,17 +8,23 @@ import heapq
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from vestnik.domain.ported import Ported
 
 HEADER = ("prefix", "country", "operator", "region", "mccmnc", "zone")
 _FIELDS_MIN = 5  # the zone may be left out, by the header and by each line
 
 # Numbers are compared as if all had the most digits that E.164 allows.
 _DIGITS = 15
+
+NOTHING_PORTED = Ported()
+MOVED_MAX = 10_000  # networks of ported numbers that are kept in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,61 +65,133 @@ class Row(NamedTuple):
     zone: str = ""
 
 
+class Plotting:
+    """Rows on their way to become a table; they may come in portions, so that they need never be
+    held all together.  It keeps twenty octets of each, and every text once."""
+
+    def __init__(self, rows: Iterable[Row] = ()) -> None:
+        self.networks = [UNKNOWN]
+        # Of each row: its first number, the number after its last, its place among the networks.
+        self._firsts, self._ends, self._places = array("q"), array("q"), array("i")
+        self._known: dict[tuple[str, ...], int] = {}
+        self.add(rows)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Rows that come later count before equal ones that came earlier."""
+        for row in rows:
+            tail = 10 ** (_DIGITS - len(row.last))
+            self._firsts.append(int(row.first) * tail)
+            self._ends.append((int(row.last) + 1) * tail)
+            place = self._known.setdefault(row[2:], len(self.networks))
+            if place == len(self.networks):
+                self.networks.append(_network(row))
+            self._places.append(place)
+
+    def drawn(self) -> "tuple[array[int], array[int]]":
+        """Where the network changes along the line of all numbers, and what it is from there.
+
+        At each end of a row the narrowest open one continues.
+        """
+        firsts, ends = self._firsts, self._ends
+        order = array("i", sorted(range(len(firsts)), key=firsts.__getitem__))
+        starts, places = array("q", [0]), array("i", [0])
+        opened: list[tuple[int, int]] = []  # (width, -row): the later of equals is the smaller
+        closing: list[int] = []  # ends of those that are or were open
+        upcoming = 0
+        while upcoming < len(order) or closing:
+            bound = firsts[order[upcoming]] if upcoming < len(order) else closing[0]
+            if closing and closing[0] < bound:
+                bound = closing[0]
+            while upcoming < len(order) and firsts[order[upcoming]] == bound:
+                row = order[upcoming]
+                heapq.heappush(opened, (ends[row] - bound, -row))
+                heapq.heappush(closing, ends[row])
+                upcoming += 1
+            while closing and closing[0] <= bound:
+                heapq.heappop(closing)
+            while opened and ends[-opened[0][1]] <= bound:
+                heapq.heappop(opened)
+            place = self._places[-opened[0][1]] if opened else 0
+            if place != places[-1]:
+                starts.append(bound)
+                places.append(place)
+        return starts, places
+
+
 class Numbering:
     """An immutable table of rows; where rows overlap the narrowest counts, and of equals the last.
 
-    It holds about twelve octets for each change of network along the line of all numbers.
+    It holds about twelve octets for each change of network along the line of all numbers.  Ported
+    numbers lie over it.
     """
 
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._networks = [UNKNOWN]
+    def __init__(self, rows: Iterable[Row] | Plotting, ported: Ported = NOTHING_PORTED) -> None:
+        plotting = rows if isinstance(rows, Plotting) else Plotting(rows)
         # Place i: from the number starts[i] to the next one, the network is networks[places[i]].
-        self._starts, self._places = array("q", [0]), array("i", [0])
-        self._paint(*self._read(rows))
+        self._starts, self._places = plotting.drawn()
+        self._networks = tuple(plotting.networks)
+        self._operators: dict[str, str] = {}
+        for network in self._networks:
+            self._operators.setdefault(network.mccmnc, network.operator)
+        self.ported = ported
+        self._moved: dict[tuple[int, str], Network] = {}
+
+    def with_ported(self, ported: Ported) -> "Numbering":
+        """The same ranges with other ported numbers."""
+        made = copy(self)
+        made.ported = ported
+        return made
 
     def find(self, msisdn: str) -> Network:
-        """The network of a number given as digits; UNKNOWN if no row has it."""
-        try:
-            number = int(msisdn.ljust(_DIGITS, "0"))
-        except ValueError:
-            return UNKNOWN
-        return self._networks[self._places[bisect_right(self._starts, number) - 1]]
+        """The network that a number given as digits is in; UNKNOWN if no row has it.
+
+        A ported number keeps the country, region and zone of its range.
+        """
+        place = self._place(msisdn)
+        if self.ported and msisdn.isdigit():
+            mccmnc = self.ported.find(int(msisdn))
+            if mccmnc:
+                return self._in(place, mccmnc)
+        return self._networks[place]
+
+    def issued(self, msisdn: str) -> Network:
+        """The network that the number was issued by, wherever it is now."""
+        return self._networks[self._place(msisdn)]
+
+    def carried(self, msisdn: str, mccmnc: str) -> Network:
+        """The network of a message that went to a number when its network was the one named;
+        without a name, the one that issued it."""
+        place = self._place(msisdn)
+        return self._in(place, mccmnc) if mccmnc else self._networks[place]
+
+    def operator(self, mccmnc: str) -> str:
+        """The name of the operator with these codes; empty if it is not known."""
+        return self._operators.get(mccmnc, "")
 
     def __len__(self) -> int:
         """How many places the table has."""
         return len(self._starts)
 
-    def _read(self, rows: Iterable[Row]) -> "tuple[array[int], array[int], array[int]]":
-        """First number, the number after the last, and network of each row."""
-        known: dict[tuple[str, ...], int] = {}
-        firsts, ends, networks = array("q"), array("q"), array("i")
-        for row in rows:
-            tail = 10 ** (_DIGITS - len(row.last))
-            firsts.append(int(row.first) * tail)
-            ends.append((int(row.last) + 1) * tail)
-            place = known.setdefault(row[2:], len(self._networks))
-            if place == len(self._networks):
-                self._networks.append(_network(row))
-            networks.append(place)
-        return firsts, ends, networks
+    def _place(self, msisdn: str) -> int:
+        try:
+            number = int(msisdn.ljust(_DIGITS, "0"))
+        except ValueError:
+            return 0
+        return self._places[bisect_right(self._starts, number) - 1]
 
-    def _paint(self, firsts: "array[int]", ends: "array[int]", networks: "array[int]") -> None:
-        """Go along the line of numbers; at each end of a row the narrowest open one continues."""
-        order = sorted(range(len(firsts)), key=firsts.__getitem__)
-        bounds = sorted({*firsts, *ends})
-        opened: list[tuple[int, int]] = []  # (width, -row): the later of equals is the smaller
-        upcoming = 0
-        for bound in bounds:
-            while upcoming < len(order) and firsts[order[upcoming]] == bound:
-                row = order[upcoming]
-                heapq.heappush(opened, (ends[row] - bound, -row))
-                upcoming += 1
-            while opened and ends[-opened[0][1]] <= bound:
-                heapq.heappop(opened)
-            place = networks[-opened[0][1]] if opened else 0
-            if place != self._places[-1]:
-                self._starts.append(bound)
-                self._places.append(place)
+    def _in(self, place: int, mccmnc: str) -> Network:
+        """A place of the table, with another network there."""
+        issued = self._networks[place]
+        if issued.mccmnc == mccmnc:
+            return issued
+        known = self._moved.get((place, mccmnc))
+        if known is None:
+            if len(self._moved) >= MOVED_MAX:
+                self._moved.clear()
+            known = self._moved[place, mccmnc] = replace(
+                issued, operator=self.operator(mccmnc), mcc=mccmnc[:3], mnc=mccmnc[3:]
+            )
+        return known
 
 
 def read_csv(lines: Iterable[str]) -> Iterator[Row]:
