@@ -1,5 +1,6 @@
 """What an endpoint is, and what it is given: a call."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -21,8 +22,8 @@ class Parameter:
     """One parameter that an endpoint reads, as its description tells it.
 
     `kind` is one of PARAMETER_KINDS; `low` and `high` bound a number's value and a text's length;
-    `choices` are all the values there are, when they are few.  `only` names the operations (flags
-    among the parameters, of which a request has one) that read it; empty means all.  A name that
+    `choices` are all the values there are, when they are few.  `only` names the operations
+    (parameters of which a request has one) that read it; empty means all.  A name that
     ends in `[]` stands for numbered ones: `fl[]` is `fl[1]`, `fl[2]` ….
     """
 
@@ -175,7 +176,8 @@ class Endpoint:
     `path` is the classic one, `/sys/<name>.php`; the door also serves `/rest/<name>/`.  `rate`
     says how often such a call may come a minute, None for any number; `simultaneous` picks the
     account's limit of calls at one time.  `parameters` are those it reads, beside EVERYWHERE, and
-    `answers` the forms in which it tells success; its description is made of them.
+    `answers` the forms in which it tells success; its description is made of them, and of the
+    first line of its module, the `summary`.
     """
 
     path: str
@@ -187,6 +189,7 @@ class Endpoint:
     parameters: tuple[Parameter, ...]
     answers: tuple[Shape, ...]
     declared: frozenset[str]  # the names of `parameters`
+    summary: str
 
 
 def endpoint(
@@ -204,7 +207,23 @@ def endpoint(
     def made(handler: Handler) -> Endpoint:
         declared = frozenset(parameter.name for parameter in parameters)
         return Endpoint(
-            path, name, handler, codes, rate, simultaneous, parameters, answers, declared
+            path,
+            name,
+            handler,
+            codes,
+            rate,
+            simultaneous,
+            parameters,
+            answers,
+            declared,
+            _summary(handler),
         )
 
     return made
+
+
+def _summary(handler: Handler) -> str:
+    """What follows the address in the first line of the handler's module; "" without docstrings."""
+    module = sys.modules[handler.__module__].__doc__ or ""
+    words = module.partition("\n")[0].partition(": ")[2]
+    return words[:1].upper() + words[1:]

@@ -38,7 +38,7 @@ PARAMETERS = (
     Parameter("end", "Last day, inclusive; today if left out.", kind="date", only=("add",)),
     Parameter("phone", "Only messages to these numbers, by commas.", only=("add",)),
     Parameter("email", "Only e-mail to these addresses, by commas.", only=("add",)),
-    Parameter("format", "8 for e-mail.", choices=("0", "8"), only=("add",)),
+    Parameter("format", "8 for e-mail.", kind="number", choices=("0", "8"), only=("add",)),
     Parameter("status", "Only these final statuses, by commas.", only=("add",)),
     Parameter("sender", "Only this sender.", only=("add",)),
     Parameter("time", "When to begin, as in send; at once if left out.", only=("add",)),

@@ -31,7 +31,7 @@ PARAMETERS = (
     Parameter("end", "Last day, inclusive.", kind="date", only=("get_messages",)),
     Parameter("phone", "Only messages to these numbers, by commas.", only=("get_messages",)),
     Parameter("email", "Only e-mail to these addresses, by commas.", only=("get_messages",)),
-    Parameter("format", "8 for e-mail.", choices=("0", "8"), only=("get_messages",)),
+    Parameter("format", "8 for e-mail.", kind="number", choices=("0", "8"), only=("get_messages",)),
     Parameter(
         "prev_id",
         "Only messages before this int_id of an earlier answer.",
