@@ -1,9 +1,11 @@
 """Rates: what one part, look-up, letter or call costs."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from vestnik.domain.client import Client
+from vestnik.domain.exchange import Exchange
 
 DEFAULT_PRICE = 1_000_000  # 1.00 for whatever no rate names
 CACHED_MAX = 50_000
@@ -82,10 +84,16 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """One account of the chain that pays for a client's messages, and whose tariff prices it."""
+    """One account of the chain that pays for a client's messages, and whose tariff prices it.
+
+    `currency` is the account's own, `tariff_currency` the one in which the tariff is written: that
+    of its owner.
+    """
 
     account_id: int
     tariff_id: int
+    currency: str = "RUB"
+    tariff_currency: str = "RUB"
 
 
 def payers(client: Client, clients: dict[int, Client]) -> tuple[Payer, ...]:
@@ -103,7 +111,7 @@ def payers(client: Client, clients: dict[int, Client]) -> tuple[Payer, ...]:
         account = current
         while not account.pays_itself and account.parent_id is not None:
             account = clients[account.parent_id]
-        chain.append(Payer(account.id, tariff.id))
+        chain.append(Payer(account.id, tariff.id, account.currency, tariff.currency))
         current = clients[account.parent_id] if account.parent_id is not None else None
     return tuple(chain)
 
@@ -112,3 +120,34 @@ def shares(prices: list[int]) -> list[int]:
     """What each account of a chain loses for one message: the payer its price, an ancestor the
     difference to the one below, which is a gain when the subclient's price is the higher."""
     return [prices[0], *(above - below for below, above in pairwise(prices))]
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Who pays for a client's messages, nearest first, and what money of theirs is worth."""
+
+    payers: tuple[Payer, ...]
+    exchange: Exchange = field(default_factory=Exchange)
+
+    @property
+    def one_currency(self) -> bool:
+        return len({c for p in self.payers for c in (p.currency, p.tariff_currency)}) < 2
+
+    def losses(self, prices: Sequence[int]) -> list[int]:
+        """What each account loses for one part, in its own currency, given each one's price in
+        the currency of its tariff.
+
+        Money that changes its currency is rounded up to a micro-unit.  A whole number of parts
+        costs so many times as much, so that a share of it can be told exactly.
+        """
+        if self.one_currency:
+            return shares(list(prices))
+        exchange = self.exchange
+        own = [
+            exchange.convert(price, payer.tariff_currency, payer.currency, up=True)
+            for price, payer in zip(prices, self.payers, strict=True)
+        ]
+        lost = own[:1]
+        for (below, above), (paid, price) in zip(pairwise(self.payers), pairwise(own), strict=True):
+            lost.append(price - exchange.convert(paid, below.currency, above.currency))
+        return lost

@@ -70,5 +70,17 @@ class NotPossible(Refusal):
     """operation failed."""
 
 
+class NoSubclient(Refusal):
+    """no subclient with this login."""
+
+
+class SharedBalance(Refusal):
+    """it has no balance of its own."""
+
+
+class NotSaved(Refusal):
+    """record could not be saved."""
+
+
 class StoreUnavailable(Exception):
     """The store is away or full: nothing was promised, and the client should try again."""

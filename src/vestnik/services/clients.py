@@ -9,15 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from ipaddress import ip_network
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from vestnik.domain.client import LIMIT_NAMES, Client, Limits, limits_from
 from vestnik.domain.ids import Ids
 from vestnik.domain.money import money, parse_money
-from vestnik.domain.refusals import BadParameters, InsufficientFunds, NotFound
-from vestnik.services import access
+from vestnik.domain.profile import PROFILE_NAMES, Profile, profile_from
+from vestnik.domain.refusals import BadParameters, InsufficientFunds, NotFound, NotPossible
+from vestnik.services import access, client_fields, currencies
+from vestnik.services.client_fields import FIELDS
 from vestnik.store import clients, ledger, settings
 from vestnik.store.clients import KEY, PASSWORD, Secret
 from vestnik.store.engine import Transaction
@@ -25,20 +25,10 @@ from vestnik.store.ledger import Account, Entry
 
 PASSWORD_LENGTH_MIN = 8
 PASSWORD_LENGTH_MAX = 200
-TYPES = range(5)  # users.md 3.1
 
-_login = re.compile(r"[a-z0-9_.-]{3,50}").fullmatch  # users.md, "Rules"
+PURSES = (0, 1)  # the balance, the electronic balance
+
 _help_line = re.compile(r"^    (\w+): \w+ = .*?  # (.+)$", re.MULTILINE)
-
-# What `client set` changes besides the limits, with its help.
-FIELDS: dict[str, str] = {
-    "sender": "default sender name; empty: the centre's",
-    "zone": "time zone of the account, such as Europe/Moscow",
-    "addresses": "networks it may call from, joined by commas; empty: any",
-    "type": "who pays, at whose tariff: 0 to 4 as in users.php; only of a subclient",
-    "credit": "how far below zero the balance may go, in whole units of money",
-    "admin": "1: an operator of the centre",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +69,16 @@ def hashed(clear: str) -> str:
 
 async def add(tx: Transaction, new: New, ids: Ids, now_ms: int) -> Client:
     """Make an account with its password and opening balance."""
-    login = new.login.strip().lower()
-    if not _login(login):
-        raise BadParameters(
-            f"'{new.login}' cannot be a login: it has 3 to 50 Latin letters, digits, '_', '-', '.'"
-        )
+    login = await _free_login(tx, new.login)
     if new.balance < 0:
         raise BadParameters("an account cannot begin with less than nothing")
-    if await clients.by_login(tx, login):
-        raise BadParameters(f"there is a client '{login}' already")
     parent = await named(tx, new.parent) if new.parent else None
     client = Client(
         id=await settings.take_id(tx, "client"),
         login=login,
         parent_id=parent.id if parent else None,
         currency=parent.currency if parent else new.currency,
-        zone=_zone(parent.zone if parent else new.zone),
+        zone=client_fields.zone(parent.zone if parent else new.zone),
         admin=new.admin,
     )
     await clients.add(tx, client, now_ms)
@@ -121,16 +105,18 @@ async def everybody(tx: Transaction) -> list[tuple[Client, Account]]:
 
 
 async def top_up(
-    tx: Transaction, login: str, amount: int, note: str, ids: Ids, now_ms: int
+    tx: Transaction, login: str, amount: int, note: str, ids: Ids, now_ms: int, purse: int = 0
 ) -> tuple[Client, Account]:
     """Add to a balance, or take from it what can be spent; returns the account afterwards.
+
+    Purse 1 is the electronic balance, from which nothing is paid yet.
 
     Raises InsufficientFunds when less than `-amount` can be spent.
     """
     client = await named(tx, login)
     if not amount:
         raise BadParameters("an amount of 0 changes nothing")
-    account = await _book(tx, client, amount, note, ids, now_ms)
+    account = await _book(tx, client, amount, note, ids, now_ms, purse)
     if amount < 0 and account.available < 0:
         raise InsufficientFunds(
             f"'{client.login}' has {money(account.available - amount)} {account.currency} to spend:"
@@ -174,27 +160,50 @@ async def remove_key(tx: Transaction, login: str, key_id: int) -> None:
 async def change(
     tx: Transaction, login: str, changes: Mapping[str, str], ids: Ids, now_ms: int
 ) -> Client:
-    """Change limits and fields, all or none; an empty value of a limit brings its default back."""
-    client = await named(tx, login)
+    """`apply` to the client of a login; raises NotFound too."""
+    return await apply(tx, await named(tx, login), changes, ids, now_ms)
+
+
+async def apply(
+    tx: Transaction, client: Client, changes: Mapping[str, str], ids: Ids, now_ms: int
+) -> Client:
+    """Change limits, profile and fields, all or none; an empty value brings the default back.
+
+    Returns the client as it is now.  Raises BadParameters, NotPossible.
+    """
     limits: dict[str, str | int] = {
         name: getattr(client.limits, name) for name in LIMIT_NAMES if name not in changes
     }
+    told: dict[str, str] = {}
     fields: dict[str, Any] = {}
     for name, value in changes.items():
         if name == "credit":
             await _set_credit(tx, client, value, ids, now_ms)
+        elif name == "login":
+            fields[name] = await _rename(tx, client, value)
+        elif name == "currency":
+            fields[name] = await _set_currency(tx, client, client_fields.currency(value))
         elif name in FIELDS:
-            fields[name] = _field(client, name, value)
+            fields[name] = client_fields.value(client, name, value)
         elif name in LIMIT_NAMES:
             limits[name] = value or getattr(Limits(), name)
+        elif name in PROFILE_NAMES:
+            told[name] = value
         else:
             raise BadParameters(
                 f"there is no setting '{name}'; 'vestnik client set {client.login}' shows all"
             )
     client = replace(client, limits=limits_from(limits), **fields)
     await clients.change(tx, client)
+    if told:
+        await _tell(tx, client, told)
     await settings.raise_version(tx)
     return client
+
+
+async def profile(tx: Transaction, client_id: int) -> Profile:
+    """What an account tells of itself."""
+    return await clients.profile(tx, client_id)
 
 
 async def show(tx: Transaction, login: str) -> list[Shown]:
@@ -203,11 +212,13 @@ async def show(tx: Transaction, login: str) -> list[Shown]:
     account = await ledger.account(tx, client.id)
     assert account is not None, client
     values = {
+        "login": client.login,
         "sender": client.sender,
         "zone": client.zone,
         "addresses": ",".join(str(network) for network in client.addresses),
         "type": str(client.type),
         "credit": money(account.credit),
+        "currency": client.currency,
         "admin": str(int(client.admin)),
     }
     usual = {"zone": "Europe/Moscow", "type": "0", "credit": "0.00", "admin": "0"}
@@ -215,15 +226,64 @@ async def show(tx: Transaction, login: str) -> list[Shown]:
     for name in LIMIT_NAMES:
         value, default = (str(getattr(limits, name)) for limits in (client.limits, Limits()))
         shown.append(Shown(name, value, default, limit_help()[name]))
+    told = await clients.profile(tx, client.id)
+    for name in PROFILE_NAMES:
+        value, default = (str(getattr(of, name)) for of in (told, Profile()))
+        shown.append(Shown(name, value, default, profile_help()[name]))
     return shown
 
 
 @cache
 def limit_help() -> dict[str, str]:
     """What each limit means: the comment that stands behind it."""
-    found = dict(_help_line.findall(inspect.getsource(Limits)))
-    assert set(found) == set(LIMIT_NAMES), set(found) ^ set(LIMIT_NAMES)
+    return _help(Limits, LIMIT_NAMES)
+
+
+@cache
+def profile_help() -> dict[str, str]:
+    """What each value of a profile means."""
+    return _help(Profile, PROFILE_NAMES)
+
+
+def _help(of: type, names: tuple[str, ...]) -> dict[str, str]:
+    found = dict(_help_line.findall(inspect.getsource(of)))
+    assert set(found) == set(names), set(found) ^ set(names)
     return found
+
+
+async def _free_login(tx: Transaction, asked: str) -> str:
+    """A login as it is stored; raises BadParameters for one that cannot be, or is taken."""
+    login = client_fields.login(asked)
+    if await clients.by_login(tx, login):
+        raise BadParameters(f"there is a client '{login}' already")
+    return login
+
+
+async def _rename(tx: Transaction, client: Client, asked: str) -> str:
+    if asked.strip().lower() == client.login:
+        return client.login
+    login = await _free_login(tx, asked)
+    await clients.rename(tx, client.id, login)
+    return login
+
+
+async def _set_currency(tx: Transaction, client: Client, code: str) -> str:
+    """Money and what it was spent for are told in one currency for ever."""
+    if code == client.currency:
+        return code
+    if any([await clients.last_entry_id(tx, client.id, purse) for purse in PURSES]):
+        raise NotPossible(f"'{client.login}' has had money in {client.currency} already")
+    main = await clients.by_id(tx, client.parent_id) if client.parent_id is not None else None
+    if main is not None:
+        (await currencies.exchange(tx)).convert(0, main.currency, code)  # both must be known
+    await clients.set_currency(tx, client.id, code)
+    return code
+
+
+async def _tell(tx: Transaction, client: Client, told: Mapping[str, str]) -> None:
+    known = await clients.profile(tx, client.id)
+    kept = {name: getattr(known, name) for name in PROFILE_NAMES if name not in told}
+    await clients.set_profile(tx, client.id, profile_from({**kept, **told}))
 
 
 async def _add_secret(
@@ -234,27 +294,40 @@ async def _add_secret(
 
 
 async def _book(
-    tx: Transaction, client: Client, amount: int, note: str, ids: Ids, now_ms: int
+    tx: Transaction,
+    client: Client,
+    amount: int,
+    note: str,
+    ids: Ids,
+    now_ms: int,
+    purse: int = 0,
 ) -> Account:
     """One entry of money that comes from outside, or goes there."""
-    account = (await ledger.lock(tx, [(client.id, 0)]))[client.id, 0]
+    account = (await ledger.lock(tx, [(client.id, purse)]))[client.id, purse]
     kind = "topup" if amount > 0 else "correction"
-    await ledger.book(tx, [await _entry(tx, client, kind, amount, note, ids, now_ms)])
+    await ledger.book(tx, [await _entry(tx, client, kind, amount, note, ids, now_ms, purse)])
     account.posted += amount
     return account
 
 
 async def _entry(
-    tx: Transaction, client: Client, kind: str, amount: int, note: str, ids: Ids, now_ms: int
+    tx: Transaction,
+    client: Client,
+    kind: str,
+    amount: int,
+    note: str,
+    ids: Ids,
+    now_ms: int,
+    purse: int = 0,
 ) -> Entry:
     """An entry of an account that this transaction has locked."""
-    last = await clients.last_entry_id(tx, client.id)
+    last = await clients.last_entry_id(tx, client.id, purse)
     number = ids.take(now_ms)[0]
     while number <= last:  # another command, in the same millisecond
         number = ids.take(now_ms)[0]
     return Entry(
         account_id=client.id,
-        purse=0,
+        purse=purse,
         id=number,
         kind=kind,
         posted=amount,
@@ -275,39 +348,3 @@ async def _set_credit(tx: Transaction, client: Client, value: str, ids: Ids, now
     entry = await _entry(tx, client, "credit", 0, f"credit is {money(amount)}", ids, now_ms)
     await ledger.book(tx, [entry])
     await ledger.set_credit(tx, client.id, amount)
-
-
-def _field(client: Client, name: str, value: str) -> Any:
-    """A field's value in its type; raises BadParameters."""
-    if name == "sender":
-        return value
-    if name == "zone":
-        return _zone(value or "Europe/Moscow")
-    if name == "addresses":
-        return tuple(_network(part.strip()) for part in value.split(",") if part.strip())
-    if name == "admin":
-        if value not in ("0", "1"):
-            raise BadParameters(f"admin is 0 or 1, not '{value}'")
-        return value == "1"
-    if not value.isdecimal() or int(value) not in TYPES:
-        raise BadParameters(f"type is 0 to 4, not '{value}'")
-    if int(value) and client.parent_id is None:
-        raise BadParameters(f"'{client.login}' is not a subclient: its type is 0")
-    return int(value)
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, an unlikely path, a folder of zones
-        raise BadParameters(f"there is no time zone '{name}'; one is Europe/Moscow") from None
-    return name
-
-
-def _network(text: str) -> Any:
-    try:
-        return ip_network(text)
-    except ValueError:
-        raise BadParameters(
-            f"'{text}' is not an address or network, such as 192.0.2.7 or 192.0.2.0/24"
-        ) from None

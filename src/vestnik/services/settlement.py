@@ -11,7 +11,7 @@ from operator import sub
 from vestnik.domain.message import Flag, Status
 from vestnik.services.directory import Directory
 from vestnik.services.news import status_row, transport_of
-from vestnik.store import ledger, messages, news, statistics
+from vestnik.store import ledger, mailing_runs, messages, news, statistics
 from vestnik.store.engine import Row, Transaction, Values
 
 
@@ -49,6 +49,7 @@ class Standing:
     held: int
     cost: int
     money: int
+    mailing_id: int | None
     stage: int | None
 
     @property
@@ -150,10 +151,17 @@ class Settlement:
         await self._settle_ancestors(tx)
         await ledger.book(tx, list(self._entries(new_ids)))
         await statistics.add(tx, self._sums(), node)
+        await mailing_runs.count(tx, self._progress())
         await news.put(tx, list(self._news(new_ids)))
 
     def _has_ancestors(self, client_id: int) -> bool:
-        return len(self._directory.payers.get(client_id, ())) > 1
+        """Somebody above the payer may have a share.
+
+        Who pays for a client may have changed since its message was accepted; that it is a
+        subclient never does.
+        """
+        client = self._directory.clients.get(client_id)
+        return client is None or client.parent_id is not None
 
     def _news(self, new_ids: Callable[[], int]) -> Iterable[Values]:
         """What the clients want to hear of these changes."""
@@ -208,6 +216,27 @@ class Settlement:
                     (0, 0, sent, delivered, failed, spent, returned),
                 )
         return sums
+
+    def _progress(self) -> mailing_runs.Progress:
+        """How much further the runs of mailings are by these changes."""
+        progress = mailing_runs.Progress()
+        for key, message in self._changed.items():
+            if message.mailing_id is not None:
+                now, (before, status) = _counted(message), self._before[key]
+                waited = int(status == Status.WAITING)
+                sent, delivered, failed, spent, _ = map(sub, now, before)
+                progress.add(
+                    (message.client_id, message.mailing_id, message.wire_id),
+                    (
+                        0,
+                        int(message.status == Status.WAITING) - waited,
+                        sent,
+                        delivered,
+                        failed,
+                        spent,
+                    ),
+                )
+        return progress
 
 
 @dataclass(slots=True)

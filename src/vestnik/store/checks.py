@@ -126,16 +126,18 @@ PAID = Statement(
 _charged = sa.and_(
     messages.c.client_id == charges.c.client_id, messages.c.id == charges.c.message_id
 )
+# An ancestor's share is in the ancestor's own currency.
+_sharer = sa.and_(accounts.c.id == charges.c.account_id, accounts.c.purse == _literal(0))
 _captured_shares = (
     sa.select(accounts.c.currency, _sum(charges.c.amount))
-    .select_from(charges.join(messages, _charged).join(accounts, _payer))
+    .select_from(charges.join(messages, _charged).join(accounts, _sharer))
     .where(messages.c.money == _literal(CAPTURED), messages.c.cost == messages.c.price)
     .group_by(accounts.c.currency)
 )
 PAID_ABOVE = Statement(_captured_shares)
 PAID_ABOVE_IN_PART = Statement(
     sa.select(accounts.c.currency, charges.c.amount, messages.c.cost, messages.c.price)
-    .select_from(charges.join(messages, _charged).join(accounts, _payer))
+    .select_from(charges.join(messages, _charged).join(accounts, _sharer))
     .where(messages.c.money == _literal(CAPTURED), messages.c.cost != messages.c.price)
 )
 POSTED = Statement(

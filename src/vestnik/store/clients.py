@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from vestnik.domain.client import LIMIT_NAMES, Client, Limits, limits_from
+from vestnik.domain.profile import PROFILE_NAMES, Profile, profile_from
 from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction
 from vestnik.store.ledger import Account
@@ -49,7 +50,19 @@ _FIELDS = (
 )
 _EVERYBODY = Statement(sa.select(*_FIELDS).order_by(clients.c.id))
 _BY_LOGIN = Statement(sa.select(*_FIELDS).where(clients.c.login == sa.bindparam("which")))
+_BY_ID = Statement(sa.select(*_FIELDS).where(clients.c.id == sa.bindparam("which")))
 _ADD = insert_into(clients)
+_RENAME = Statement(
+    sa.update(clients)
+    .values(login=sa.bindparam("name"))
+    .where(clients.c.id == sa.bindparam("client"))
+)
+_PROFILE = Statement(sa.select(clients.c.profile).where(clients.c.id == sa.bindparam("client")))
+_SET_PROFILE = Statement(
+    sa.update(clients)
+    .values(profile=sa.bindparam("text"))
+    .where(clients.c.id == sa.bindparam("client"))
+)
 _CHANGE = Statement(
     sa.update(clients)
     .values(
@@ -82,7 +95,12 @@ _ACCOUNTS = Statement(
         on_account.c.posted,
         on_account.c.held,
         on_account.c.credit,
-    ).where(on_account.c.purse == sa.literal_column("0"))
+    ).where(on_account.c.purse == sa.bindparam("which"))
+)
+_SET_CURRENCY = Statement(
+    sa.update(on_account)
+    .values(currency=sa.bindparam("code"))
+    .where(on_account.c.id == sa.bindparam("client"))
 )
 _LAST_ENTRY = Statement(
     sa.select(sa.func.max(entries.c.id)).where(
@@ -98,6 +116,11 @@ async def everybody(tx: Transaction) -> list[Client]:
 async def by_login(tx: Transaction, login: str) -> Client | None:
     """The client of a login, which is stored in lower case."""
     row = await tx.one(_BY_LOGIN, which=login)
+    return _client(row) if row else None
+
+
+async def by_id(tx: Transaction, client_id: int) -> Client | None:
+    row = await tx.one(_BY_ID, which=client_id)
     return _client(row) if row else None
 
 
@@ -118,14 +141,31 @@ async def add(tx: Transaction, client: Client, created_at: int) -> None:
                 changing["addresses"],
                 changing["limits"],
                 created_at,
+                "{}",
             )
         ],
     )
 
 
 async def change(tx: Transaction, client: Client) -> None:
-    """Store a client as it is now; login and parent never change."""
+    """Store a client as it is now; its parent never changes, its login by `rename`."""
     await tx.run(_CHANGE, client=client.id, **_changing(client))
+
+
+async def rename(tx: Transaction, client_id: int, login: str) -> None:
+    await tx.run(_RENAME, client=client_id, name=login)
+
+
+async def profile(tx: Transaction, client_id: int) -> Profile:
+    """What the client tells of itself."""
+    row = await tx.one(_PROFILE, client=client_id)
+    assert row is not None, client_id
+    return profile_from(msgspec.json.decode(row[0], type=dict[str, str | int]))
+
+
+async def set_profile(tx: Transaction, client_id: int, told: Profile) -> None:
+    changed = _changed(told, Profile(), PROFILE_NAMES)
+    await tx.run(_SET_PROFILE, client=client_id, text=msgspec.json.encode(changed).decode())
 
 
 async def all_secrets(tx: Transaction) -> list[Secret]:
@@ -146,9 +186,14 @@ async def remove_secret(tx: Transaction, client_id: int, kind: str, secret_id: i
     return await tx.run(_REMOVE_SECRET, client=client_id, which=kind, secret=secret_id) > 0
 
 
-async def accounts(tx: Transaction) -> dict[int, Account]:
-    """Every client's first purse."""
-    return {row[0]: Account(*row) for row in await tx.all(_ACCOUNTS)}
+async def accounts(tx: Transaction, purse: int = 0) -> dict[int, Account]:
+    """Every client's account of a purse."""
+    return {row[0]: Account(*row) for row in await tx.all(_ACCOUNTS, which=purse)}
+
+
+async def set_currency(tx: Transaction, client_id: int, code: str) -> None:
+    """The currency of every purse of an account that never had money."""
+    await tx.run(_SET_CURRENCY, client=client_id, code=code)
 
 
 async def last_entry_id(tx: Transaction, account_id: int, purse: int = 0) -> int:
@@ -188,14 +233,12 @@ def _changing(client: Client) -> dict[str, Any]:
         "zone": client.zone,
         "sender": client.sender,
         "addresses": ",".join(str(network) for network in client.addresses),
-        "limits": msgspec.json.encode(_changed_limits(client.limits)).decode(),
+        "limits": msgspec.json.encode(_changed(client.limits, Limits(), LIMIT_NAMES)).decode(),
     }
 
 
-def _changed_limits(limits: Limits) -> dict[str, Any]:
-    usual = Limits()
+def _changed(of: Any, usual: Any, names: tuple[str, ...]) -> dict[str, Any]:
+    """The values that differ from the usual ones."""
     return {
-        name: getattr(limits, name)
-        for name in LIMIT_NAMES
-        if getattr(limits, name) != getattr(usual, name)
+        name: getattr(of, name) for name in names if getattr(of, name) != getattr(usual, name)
     }
