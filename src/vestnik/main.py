@@ -32,6 +32,7 @@ from vestnik.services import delivery, incoming, reports, upkeep
 from vestnik.services.access import Access, AccessSettings
 from vestnik.services.billing import Billing
 from vestnik.services.by_id import ById
+from vestnik.services.contacts import Contacts
 from vestnik.services.delivery import Flight, Outcome
 from vestnik.services.directory import Current
 from vestnik.services.gathering import Gathering
@@ -191,6 +192,12 @@ class Centre:
             status=Statuses(self.store, directory, self.setting),
             history=History(self.store, directory, self.settings.centre.language),
             tasks=Tasks(self.store, files, ring_exports),
+            contacts=Contacts(
+                self.store,
+                lambda: directory().clients,
+                self.current.refresh,
+                self.settings.centre.language,
+            ),
         )
         self.exports = Exports(
             self.store,

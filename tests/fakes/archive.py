@@ -8,7 +8,6 @@ from tests.fakes.history import NOON
 from vestnik.domain.numbering import Numbering, Row
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.server import Door
-from vestnik.doors.http.services import Services
 from vestnik.services.history import History
 from vestnik.services.task_files import files_of
 from vestnik.services.tasks import Tasks
@@ -31,13 +30,10 @@ class Archive(Centre):
         directory = Directory(self.clients.clients)
         files = files_of(store, data)
         self.store, self.rung = store, []
-        services = Services(
-            self.access,
-            self.sending,
-            self.billing,
-            self.status,
-            History(store, lambda: directory),
-            Tasks(store, files, lambda: self.rung.append(1)),
+        services = dataclasses.replace(
+            self.services,
+            history=History(store, lambda: directory),
+            tasks=Tasks(store, files, lambda: self.rung.append(1)),
         )
         self.exports = Exports(
             store, files, lambda: directory, Settings(url, data), ring=lambda: None

@@ -137,11 +137,17 @@ class Centre:
         self.sending, self.billing, self.status = Sending(), Billing(), Statuses()
         self.clients = clients(self.limits)
         self.access = Access(lambda: self.clients, self.settings, SECRET)
-        services = Services(
-            self.access, self.sending, self.billing, self.status, history=None, tasks=None
+        self.services = Services(
+            self.access,
+            self.sending,
+            self.billing,
+            self.status,
+            history=None,
+            tasks=None,
+            contacts=None,
         )
         endpoints = self.door_options.pop("endpoints", ENDPOINTS)
-        self.door = Door(endpoints, services, clock=lambda: self.now, **self.door_options)
+        self.door = Door(endpoints, self.services, clock=lambda: self.now, **self.door_options)
 
     async def ask(self, target, body=None, content_type="", method="", headers=(), pieces=None):
         path, _, query = target.partition("?")

@@ -56,3 +56,8 @@ TASKS: Codes = {
     r.NotFound: Code(3, "task not found", detailed="{}"),
     r.NotPossible: Code(5, "file is not ready", detailed="{}"),
 }
+CONTACTS: Codes = {
+    **COMMON,
+    r.NotFound: Code(3, "no records found", detailed="{}"),
+    r.NotPossible: Code(5, "operation failed", detailed="{}"),
+}

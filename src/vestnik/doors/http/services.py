@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vestnik.domain.client import Client
 from vestnik.services.access import Access
+from vestnik.services.contacts import Contacts
 from vestnik.services.draft import Accepted, Order
 from vestnik.services.history import History
 from vestnik.services.tasks import Tasks
@@ -107,3 +108,4 @@ class Services:
     status: Statuses
     history: History
     tasks: Tasks
+    contacts: Contacts

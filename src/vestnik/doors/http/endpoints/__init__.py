@@ -1,11 +1,13 @@
 """Every endpoint the HTTP door serves."""
 
-from vestnik.doors.http.endpoints import balance, downloads, get, send, status
+from vestnik.doors.http.endpoints import balance, downloads, get, mails, phones, send, status
 
 ENDPOINTS = (
     balance.balance,
     downloads.downloads,
     get.get,
+    mails.mails,
+    phones.phones,
     send.send,
     status.status,
 )
