@@ -4,6 +4,8 @@ from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import get_type_hints
 
+from vestnik.domain import number, schedule
+from vestnik.domain.profile import is_mail_address
 from vestnik.domain.refusals import BadParameters
 
 
@@ -20,6 +22,8 @@ class Limits:
     unique_ids: int = 0  # 1: the same own id and phone within a day get the first answer again
     day_limit: int = 0  # messages a day in all
     number_limit: int = 0  # messages a day to one number
+    text_limit: int = 0  # messages a day with one text to one number
+    address_limit: int = 0  # messages a day from one IP address
     flood_count: int = 50  # messages to one number with gaps below flood_gap_s before it is blocked
     flood_gap_s: int = 30  # the gap, in seconds, that makes messages to one number a flood
     # What guards the machine: counted in memory, per process.
@@ -30,6 +34,7 @@ class Limits:
     balance_per_minute: int = 10  # balance requests a minute
     identical_per_minute: int = 3  # identical requests a minute: history, tasks, lists
     cost_per_minute: int = 5  # identical cost requests a minute
+    subclient_per_minute: int = 3  # requests a minute to add a subclient, or to change the same one
     smpp_rate: int = 100  # messages a second over SMPP, all binds together; more is 0x58
     smpp_binds: int = 10  # SMPP binds at one time; one more is refused
     smpp_window: int = 2_000  # SMPP requests without an answer, all binds together; more is 0x58
@@ -43,13 +48,30 @@ class Limits:
     test: int = 0  # 1: test mode, every check is made and nothing is sent or charged
     numbers: str = ""  # the account's own numbers, comma-separated: what comes to them is its
     prefixes: str = ""  # phone prefixes that may be sent to; a leading - forbids one: 7,-77
+    hours: str = ""  # hours in which its messages may leave, such as 9-22; others wait for them
+    hours_refuse: int = 0  # 1: messages outside its hours are refused instead
+    hours_recipient: int = 0  # 1: its hours are those of the recipient's time zone
+    valid_max: int = 0  # minutes for which a message waits for its recipient at most
+    no_mailings: int = 0  # 1: it may order no mailings
+    no_mass: int = 0  # 1: it may send no mass or advertising messages
     callback_url: str = ""  # address that is told of statuses and incoming messages
     callback_sent: int = 0  # 1: it is also told when a message has been handed to the operator
+    callback_statuses: int = 1  # 0: that address is not told of statuses
+    callback_incoming: int = 1  # 0: that address is not told of incoming messages
     smpp_incoming: int = 0  # 1: incoming messages are handed over SMPP instead
+    incoming_to_phone: int = 0  # 1: incoming messages are sent on to incoming_phone, at its cost
+    incoming_phone: str = ""  # the number that they are sent on to
+    incoming_to_email: int = 0  # 1: incoming messages are sent on to incoming_email, at its cost
+    incoming_email: str = ""  # the mail address that they are sent on to
+    auto_answer: str = ""  # text that answers every incoming message, at its cost
     callback_window: int = 10  # calls to that address at one time
     mail_name: str = ""  # letters to this name at the SMTP door become messages to mail_phone
     mail_phone: str = ""  # the number that gets them, at the account's cost
     keep_days: int = 180  # days that messages are kept in the history; 0: for ever
+    hide_messages: int = 0  # 1: its history and its exports show no messages
+    parent_contacts: int = 0  # 1: it uses the contacts of its main account
+    parent_senders: int = 0  # 1: it uses the sender names of its main account
+    smpp: int = 1  # 0: it may not use the SMPP door
     md5_password: int = 1  # 0: the MD5 form of the password is refused
     locked: int = 0  # 1: the account is locked and may do nothing
 
@@ -74,9 +96,21 @@ def limits_from(changed: dict[str, str | int]) -> Limits:
             values[name] = number
         else:
             values[name] = str(value)
-    if values.get("charge_on", "sent") not in ("sent", "delivered"):
+    limits = Limits(**values)  # type: ignore[arg-type]  # each value was checked against its field
+    _check(limits)
+    return limits
+
+
+def _check(limits: Limits) -> None:
+    """Raise BadParameters for a text that cannot be what it is for."""
+    if limits.charge_on not in ("sent", "delivered"):
         raise BadParameters("charge_on is 'sent' or 'delivered'")
-    return Limits(**values)  # type: ignore[arg-type]  # each value was checked against its field
+    if limits.hours and schedule.window(limits.hours) is None:
+        raise BadParameters("hours are written as two whole hours, such as 9-22")
+    if limits.incoming_phone and number.parse(limits.incoming_phone) is None:
+        raise BadParameters("incoming_phone is one number")
+    if limits.incoming_email and not is_mail_address(limits.incoming_email):
+        raise BadParameters("incoming_email is one mail address")
 
 
 @dataclass(frozen=True, slots=True)

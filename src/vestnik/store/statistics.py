@@ -1,13 +1,16 @@
 """Daily sums, changed in the commit that changes the messages they count."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
+from sqlalchemy import BigInteger, Integer
 from sqlalchemy.dialects.postgresql import insert
 
 from vestnik.store import schema
-from vestnik.store.engine import Transaction
-from vestnik.store.statement import Statement
+from vestnik.store.engine import Row, Transaction
+from vestnik.store.statement import Statement, rows
 
-sums = schema.sums
+sums, entries = schema.sums, schema.entries
 
 COUNTED = ("messages", "parts", "sent", "delivered", "failed", "spent", "returned")
 
@@ -25,6 +28,56 @@ OF_DAY = Statement(
     sa.select(sa.func.coalesce(sa.func.sum(sums.c.messages), sa.literal_column("0"))).where(
         sums.c.client_id == sa.bindparam("client"), sums.c.day == sa.bindparam("today")
     )
+)
+
+
+_wanted = rows("wanted", client_id=BigInteger)
+_in_days = (
+    sums.c.client_id == _wanted.c.client_id,
+    sums.c.day >= sa.bindparam("first_day", type_=Integer),
+    sums.c.day <= sa.bindparam("last_day", type_=Integer),
+)
+
+
+def _whole(column: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """A sum as a whole number: PostgreSQL sums those to decimals."""
+    return sa.cast(sa.func.sum(column), BigInteger)
+
+
+TOTALS = Statement(
+    sa.select(sums.c.client_id, _whole(sums.c.messages), _whole(sums.c.spent))
+    .join(_wanted, sa.and_(*_in_days))
+    .group_by(sums.c.client_id),
+    many=True,
+)
+BY_NETWORK = Statement(
+    sa.select(
+        sums.c.client_id,
+        sums.c.type,
+        sums.c.mccmnc,
+        _whole(sums.c.messages),
+        _whole(sums.c.spent),
+    )
+    .join(_wanted, sa.and_(*_in_days))
+    .group_by(sums.c.client_id, sums.c.type, sums.c.mccmnc),
+    many=True,
+)
+# Written as in the index of such entries, or neither engine takes it.
+_OTHERS = "entries.kind NOT IN ('hold', 'capture', 'release')"
+RECEIVED = Statement(
+    sa.select(entries.c.account_id, _whole(entries.c.posted))
+    .join(
+        _wanted,
+        sa.and_(
+            entries.c.account_id == _wanted.c.client_id,
+            entries.c.purse == sa.bindparam("which", type_=Integer),
+            entries.c.id >= sa.bindparam("since", type_=BigInteger),
+            entries.c.id < sa.bindparam("until", type_=BigInteger),
+        ),
+    )
+    .where(sa.text(_OTHERS), entries.c.posted > sa.literal_column("0"))
+    .group_by(entries.c.account_id),
+    many=True,
 )
 
 
@@ -62,3 +115,32 @@ async def accepted(tx: Transaction, client_id: int, day: int) -> int:
     """How many messages the client has had accepted on a day."""
     row = await tx.one(OF_DAY, client=client_id, today=day)
     return int(row[0]) if row else 0
+
+
+async def totals(
+    tx: Transaction, client_ids: Sequence[int], first_day: int, last_day: int
+) -> dict[int, tuple[int, int]]:
+    """Of each client that has any: its messages of these days and what they cost."""
+    found = await tx.many(
+        TOTALS, [(one,) for one in client_ids], first_day=first_day, last_day=last_day
+    )
+    return {row[0]: (row[1], row[2]) for row in found}
+
+
+async def by_network(
+    tx: Transaction, client_ids: Sequence[int], first_day: int, last_day: int
+) -> list[Row]:
+    """(client, type, MCC and MNC, messages, cost) of these days, in no order."""
+    return await tx.many(
+        BY_NETWORK, [(one,) for one in client_ids], first_day=first_day, last_day=last_day
+    )
+
+
+async def received(
+    tx: Transaction, account_ids: Sequence[int], purse: int, since: int, until: int
+) -> dict[int, int]:
+    """What was paid into a purse of each account, by entries with ids in this range."""
+    found = await tx.many(
+        RECEIVED, [(one,) for one in account_ids], which=purse, since=since, until=until
+    )
+    return {row[0]: row[1] for row in found}

@@ -28,6 +28,7 @@ clients = Table(
     words("addresses"),  # networks, joined by commas
     words("limits", "{}"),  # only those that differ from the defaults
     moment("created_at"),
+    words("profile", "{}"),  # what the directory does not need: only what differs from the defaults
 )
 
 secrets = Table(

@@ -1,6 +1,6 @@
 """Accounts, entries, ancestors' shares and daily sums."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text, text
 
 from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, words
 
@@ -31,6 +31,15 @@ entries = Table(
     words("ref"),
     words("note"),
     moment("at"),
+    # The few that are no business of messages: what was paid in is summed over them (get_stat).
+    Index(
+        "entries_of_transfers",
+        "account_id",
+        "purse",
+        "id",
+        sqlite_where=text("kind NOT IN ('hold', 'capture', 'release')"),
+        postgresql_where=text("kind NOT IN ('hold', 'capture', 'release')"),
+    ),
     postgresql_partition_by="RANGE (id)",
     **NARROW,
 )
