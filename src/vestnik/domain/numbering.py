@@ -131,8 +131,10 @@ class Numbering:
         self._starts, self._places = plotting.drawn()
         self._networks = tuple(plotting.networks)
         self._operators: dict[str, str] = {}
+        self._countries: dict[str, str] = {}
         for network in self._networks:
             self._operators.setdefault(network.mccmnc, network.operator)
+            self._countries.setdefault(network.mcc, network.country)
         self.ported = ported
         self._moved: dict[tuple[int, str], Network] = {}
 
@@ -167,6 +169,10 @@ class Numbering:
     def operator(self, mccmnc: str) -> str:
         """The name of the operator with these codes; empty if it is not known."""
         return self._operators.get(mccmnc, "")
+
+    def country(self, mccmnc: str) -> str:
+        """The name of the country with these codes; empty if it is not known."""
+        return self._countries.get(mccmnc[:3], "")
 
     def __len__(self) -> int:
         """How many places the table has."""
