@@ -17,10 +17,14 @@ from vestnik.domain.words import CURRENCIES, WHOLE_MAX, in_english, in_russian, 
         (1000, "одна тысяча", "one thousand"),
         (2_000_002, "два миллиона два", "two million two"),
         (11_012, "одиннадцать тысяч двенадцать", "eleven thousand twelve"),
-        (22_341, "двадцать две тысячи триста сорок один", "twenty-two thousand three hundred forty-one"),
+        (
+            22_341,
+            "двадцать две тысячи триста сорок один",
+            "twenty-two thousand three hundred forty-one",
+        ),
         (5_000_000_000, "пять миллиардов", "five billion"),
     ],
-)  # fmt: skip
+)
 def test_a_number_in_words(number, russian, english):
     assert (in_russian(number), in_english(number)) == (russian, english)
 
@@ -35,13 +39,18 @@ def test_a_number_in_words(number, russian, english):
             "One thousand five hundred rubles 00 kopecks",
         ),
         (1_010_000, "RUB", "Один рубль 01 копейка", "One ruble 01 kopeck"),
-        (111_120_000, "RUB", "Сто одиннадцать рублей 12 копеек", "One hundred eleven rubles 12 kopecks"),
+        (
+            111_120_000,
+            "RUB",
+            "Сто одиннадцать рублей 12 копеек",
+            "One hundred eleven rubles 12 kopecks",
+        ),
         (22_430_000, "UAH", "Двадцать две гривны 43 копейки", "Twenty-two hryvnias 43 kopecks"),
         (2_000_000, "KZT", "Два тенге 00 тиынов", "Two tenge 00 tiyn"),
         (550_000, "USD", "Ноль долларов США 55 центов", "Zero US dollars 55 cents"),
         (3_070_000, "GBP", "Три GBP 07/100", "Three GBP 07/100"),
     ],
-)  # fmt: skip
+)
 def test_a_sum_in_words(micro, currency, russian, english):
     assert sum_in_words(micro, currency, "ru") == russian
     assert sum_in_words(micro, currency, "en") == english
