@@ -5,12 +5,14 @@ answered, and the chunks become messages slice by slice.  The cursor moves in th
 messages, so a crash neither loses nor doubles anybody.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from vestnik.domain.message import Kind, Status
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.message_rows import MessageRows, Sheet, sheet_of
-from vestnik.store import mailings
+from vestnik.store import mailing_runs, mailings
 from vestnik.store.engine import Transaction
 
 CHUNK_ROWS = 1_000
@@ -113,6 +115,7 @@ async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
         (draft.mailing_id, account, 0, amount) for account, amount in sorted(draft.holds.items())
     ]
     await mailings.put_holds(tx, held)
+    await mailing_runs.begin(tx, draft.client.id, draft.mailing_id, wire_id, draft.now)
 
 
 async def expand(tx: Transaction, ids: list[int], node: int) -> set[int] | None:
@@ -131,6 +134,9 @@ async def expand(tx: Transaction, ids: list[int], node: int) -> set[int] | None:
     rows = MessageRows()
     rows.add(msgspec.json.decode(mailing.common, type=Sheet), recipients)
     await rows.write(tx, node)
+    await mailing_runs.count(
+        tx, progress_of(mailing.client_id, mailing.id, mailing.wire_id, recipients)
+    )
     await mailings.lower_holds(
         tx, mailing.id, [(account, amount) for account, (amount, _) in rows.holds.items()]
     )
@@ -139,6 +145,19 @@ async def expand(tx: Transaction, ids: list[int], node: int) -> set[int] | None:
     if done:
         await mailings.drop_holds(tx, mailing.id)
     return {r.carrier_id for r in recipients if r.status == Status.WAITING}
+
+
+def progress_of(
+    client_id: int, mailing_id: int, wire_id: str, recipients: Sequence[Recipient]
+) -> mailing_runs.Progress:
+    """What new messages add to the run they belong to."""
+    statuses = [int(recipient.status) for recipient in recipients]
+    made, waiting = len(statuses), statuses.count(Status.WAITING)
+    delivered = statuses.count(Status.DELIVERED)
+    progress = mailing_runs.Progress()
+    key = (client_id, mailing_id, wire_id)
+    progress.add(key, (made, waiting, 0, delivered, made - waiting - delivered, 0))
+    return progress
 
 
 async def waits(tx: Transaction, client_id: int, wire_id: str, phone: str) -> Recipient | None:

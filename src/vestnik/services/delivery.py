@@ -81,7 +81,7 @@ def flight_of_row(row: Row, carrier_id: int, taken: frozenset[int]) -> Flight:
     """From a row of `queue.claim`."""
     (client_id, id_, wire_id, phone, day, flags, sender, text, options, parts, mccmnc) = row[:11]
     (status, sent_at, had_carrier, uncertain, account, purse, price, held, cost, money) = row[11:21]
-    (priority, expires_at, window_from, window_to, zone, fence, attempt, route_step) = row[21:]
+    (priority, expires_at, window_from, window_to, zone, fence, attempt, route_step) = row[21:29]
     return Flight(
         Outgoing(
             client_id,
@@ -121,6 +121,7 @@ def flight_of_row(row: Row, carrier_id: int, taken: frozenset[int]) -> Flight:
             held,
             cost,
             money,
+            row[29],
             int(Stage.SENDING),
         ),
         carrier_id,
@@ -172,6 +173,7 @@ def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, objec
             recipient.price,
             0,
             Money.HELD if recipient.charged else Money.NONE,
+            None,
             int(Stage.SENDING),
         ),
         recipient.carrier_id,

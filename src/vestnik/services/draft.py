@@ -51,7 +51,9 @@ class Order(msgspec.Struct):
 
 class Recipient(msgspec.Struct, gc=False):
     """One message to be: `price` is what its payer pays for it, `shares` what each ancestor of the
-    payer loses by it (negative: gains).  `status` above 0 means it is refused already."""
+    payer loses by it (negative: gains).  `status` above 0 means it is refused already.  `window`
+    and `zone` are its own hours, in minutes of the day; None: those of the whole request.
+    """
 
     phone: str
     text: str
@@ -69,6 +71,8 @@ class Recipient(msgspec.Struct, gc=False):
     expires: int
     id: int = 0
     handed: bool = False
+    window: tuple[int, int] | None = None
+    zone: str = ""
 
     @property
     def charged(self) -> bool:

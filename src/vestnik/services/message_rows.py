@@ -213,7 +213,7 @@ def _message(
 
 def _queue(sheet: Sheet, recipient: Recipient) -> Values:
     handed = recipient.handed
-    window_from, window_to = sheet.window or (None, None)
+    window_from, window_to = recipient.window or sheet.window or (None, None)
     return (
         sheet.client_id,
         recipient.id,
@@ -224,7 +224,7 @@ def _queue(sheet: Sheet, recipient: Recipient) -> Values:
         recipient.expires,
         window_from,
         window_to,
-        sheet.zone,
+        recipient.zone or sheet.zone,
         sheet.owner if handed else 0,
         int(handed),
     )

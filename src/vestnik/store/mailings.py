@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, SmallInteger
@@ -11,9 +12,100 @@ from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.statement import Statement, insert_into, rows
 
 mailings, chunks, holds = schema.mailings, schema.mailing_chunks, schema.mailing_holds
+files = schema.mailing_files
 
-WAITING, EXPANDING, EXPANDED = 0, 1, 2
+EXPANDING, EXPANDED = 1, 2  # the states of an oversized request
 
+
+class State(IntEnum):
+    """Where a mailing stands (jobs.md, 5.6)."""
+
+    WAITING = 0
+    RUNNING = 1
+    FINISHED = 2
+    CANCELLED = 3
+    FAILED = 4
+
+
+# A mailing with a name, as `Mailing` has it.
+FIELDS = (
+    mailings.c.client_id,
+    mailings.c.id,
+    mailings.c.wire_id,
+    mailings.c.name,
+    mailings.c.mail,
+    mailings.c.state,
+    mailings.c.settings,
+    mailings.c.zone,
+    mailings.c.rpt,
+    mailings.c.rptn,
+    mailings.c.run,
+    mailings.c.run_wire_id,
+    mailings.c.first_at,
+    mailings.c.start_at,
+    mailings.c.last_run,
+    mailings.c.total,
+    mailings.c.made,
+    mailings.c.cursor,
+    mailings.c.after,
+    mailings.c.whole,
+    mailings.c.leaving,
+    mailings.c.created_at,
+)
+NAMED = (
+    "client_id",
+    "id",
+    "wire_id",
+    "total",
+    "created_at",
+    "kind",
+    "name",
+    "mail",
+    "settings",
+    "zone",
+    "rpt",
+    "rptn",
+    "first_at",
+    "start_at",
+    "next_at",
+)
+PUT_NAMED = insert_into(mailings, *NAMED)
+_shown = sa.and_(
+    mailings.c.kind == sa.literal_column("1"), mailings.c.leaving < sa.literal_column("2")
+)
+FIND = Statement(
+    sa.select(*FIELDS)
+    .where(
+        mailings.c.client_id == sa.bindparam("client"),
+        mailings.c.wire_id == sa.bindparam("wire"),
+        mailings.c.mail == sa.bindparam("is_mail"),
+        _shown,
+    )
+    .with_for_update()
+)
+LISTED = Statement(
+    sa.select(*FIELDS)
+    .where(
+        mailings.c.client_id == sa.bindparam("client"),
+        mailings.c.mail == sa.bindparam("is_mail"),
+        mailings.c.start_at >= sa.bindparam("since"),
+        mailings.c.start_at < sa.bindparam("until"),
+        _shown,
+    )
+    .order_by(mailings.c.id.desc())
+    .limit(sa.bindparam("most"))
+)
+HIDE = Statement(
+    sa.update(mailings)
+    .values(leaving=sa.literal_column("2"))
+    .where(mailings.c.client_id == sa.bindparam("client"), mailings.c.id == sa.bindparam("mailing"))
+)
+PUT_FILES = insert_into(files)
+FILES = Statement(
+    sa.select(files.c.field, files.c.name, files.c.octets)
+    .where(files.c.mailing_id == sa.bindparam("mailing"))
+    .order_by(files.c.number)
+)
 PUT = insert_into(mailings, "client_id", "id", "wire_id", "state", "common", "total", "created_at")
 PUT_CHUNKS = insert_into(chunks)
 _unnamed = mailings.c.kind == sa.literal_column("0")
@@ -85,8 +177,8 @@ CHUNKS_LEFT = Statement(
 
 
 @dataclass(frozen=True, slots=True)
-class Mailing:
-    """A mailing that is being expanded; `common` is JSON of what all its messages share."""
+class Oversized:
+    """A request that is being expanded; `common` is JSON of what all its messages share."""
 
     client_id: int
     id: int
@@ -95,6 +187,78 @@ class Mailing:
     cursor: int
     total: int
     made: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """A mailing with a name.
+
+    `wire_id` is what its client calls it and `run_wire_id` the id of the messages of its last run;
+    `first_at`, `start_at` are when its first and its last or next run was due, `last_run` when the
+    last began.  `cursor` is the chunk of its list that comes next, `after` the contact within.
+    """
+
+    client_id: int
+    id: int
+    wire_id: str
+    name: str
+    mail: int
+    state: int
+    settings: str
+    zone: str
+    rpt: int
+    rptn: int | None
+    run: int
+    run_wire_id: str
+    first_at: int
+    start_at: int
+    last_run: int | None
+    total: int
+    made: int
+    cursor: int
+    after: int
+    whole: int
+    leaving: int
+    created_at: int
+
+
+async def put_named(
+    tx: Transaction,
+    made: Values,
+    lists: Sequence[tuple[bytes, int | None]],
+    attached: Sequence[tuple[str, str, bytes]],
+) -> None:
+    """Store a mailing, as a tuple of NAMED, its list and its files (field, name, octets)."""
+    await tx.many(PUT_NAMED, [made])
+    await put_chunks(tx, made[1], lists)
+    await tx.many(PUT_FILES, [(made[1], number, *file) for number, file in enumerate(attached)])
+
+
+async def find(tx: Transaction, client_id: int, wire_id: str, *, mail: bool) -> Mailing | None:
+    """The client's mailing of this id, locked in a transaction that writes."""
+    row = await tx.one(FIND, client=client_id, wire=wire_id, is_mail=int(mail))
+    return Mailing(*row) if row else None
+
+
+async def listed(
+    tx: Transaction, client_id: int, since: int, until: int, most: int, *, mail: bool
+) -> list[Mailing]:
+    """The client's mailings that were or are to be sent in a period, the newest first."""
+    found = await tx.all(
+        LISTED, client=client_id, is_mail=int(mail), since=since, until=until, most=most
+    )
+    return [Mailing(*row) for row in found]
+
+
+async def hide(tx: Transaction, mailing: Mailing) -> None:
+    """Show it no more: it is to be removed once none of its messages waits."""
+    await tx.run(HIDE, client=mailing.client_id, mailing=mailing.id)
+
+
+async def files_of(tx: Transaction, mailing_id: int) -> list[tuple[str, str, bytes]]:
+    """What is attached to its messages: (field, name, octets)."""
+    found = await tx.all(FILES, mailing=mailing_id)
+    return [(row[0], row[1], bytes(row[2])) for row in found]
 
 
 async def put(tx: Transaction, made: Values, lists: Sequence[tuple[bytes, int]]) -> None:
@@ -127,10 +291,10 @@ async def any_of(tx: Transaction, ids: Sequence[int]) -> bool:
     return bool(await tx.many(STORED, [(i,) for i in ids]))
 
 
-async def oldest(tx: Transaction) -> Mailing | None:
-    """The mailing to expand next, locked."""
+async def oldest(tx: Transaction) -> Oversized | None:
+    """The request to expand next, locked."""
     row = await tx.one(OLDEST)
-    return Mailing(*row) if row else None
+    return Oversized(*row) if row else None
 
 
 async def chunk(tx: Transaction, mailing_id: int, seq: int) -> bytes | None:
@@ -138,7 +302,7 @@ async def chunk(tx: Transaction, mailing_id: int, seq: int) -> bytes | None:
     return bytes(row[0]) if row else None
 
 
-async def advance(tx: Transaction, mailing: Mailing, made: int, *, done: bool) -> None:
+async def advance(tx: Transaction, mailing: Oversized, made: int, *, done: bool) -> None:
     """The chunk at the cursor has become messages."""
     await tx.run(DROP_CHUNK, mailing=mailing.id, place=mailing.cursor)
     await tx.run(

@@ -116,6 +116,7 @@ _standing = (
     messages.c.held,
     messages.c.cost,
     messages.c.money,
+    messages.c.mailing_id,
 )
 _named = rows("named", client_id=BigInteger, id=BigInteger)
 STAGES = Statement(

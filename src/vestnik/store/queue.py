@@ -118,6 +118,7 @@ FLIGHTS = Statement(
         queue.c.fence,
         queue.c.attempt,
         queue.c.route_step,
+        messages.c.mailing_id,
     ).select_from(
         _claimed.join(
             messages,
