@@ -6,7 +6,18 @@ from typing import Any
 
 import typer
 
-from vestnik.commands import carrier, client, demo, doctor, numbering, rate, route, serve, store
+from vestnik.commands import (
+    carrier,
+    client,
+    contacts,
+    demo,
+    doctor,
+    numbering,
+    rate,
+    route,
+    serve,
+    store,
+)
 
 app = typer.Typer(
     name="vestnik",
@@ -22,6 +33,7 @@ app.command()(store.migrate)
 app.command()(store.check)
 app.command()(doctor.doctor)
 app.add_typer(client.app, name="client")
+app.add_typer(contacts.app, name="contacts")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(route.app, name="route")
 app.add_typer(rate.app, name="rate")

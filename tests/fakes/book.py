@@ -1,6 +1,7 @@
 """A door with real address books behind it, over a real store."""
 
 import dataclasses
+from urllib.parse import quote
 
 from tests.doors.http.standins import SECRET, Centre
 
@@ -38,5 +39,6 @@ class Book(Centre):
         return await self._asked("mails", query, **more)
 
     async def _asked(self, name, query, charset="utf-8", who="login=alex&psw=123"):
+        query = quote(query, safe="=&%+,|", encoding=charset)
         answer = await self.ask(f"/sys/{name}.php?{who}&charset={charset}&{query}")
         return answer.body.decode(charset)

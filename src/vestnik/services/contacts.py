@@ -273,7 +273,7 @@ async def _part(
     if only.scans:
         until = await table.edge(tx, owner, book, only, after, SCANNED_MAX)
     page = await table.page(tx, owner, book, only, after, until, most)
-    return await _with_groups(tx, owner, page), until
+    return await with_groups(tx, owner, page), until
 
 
 async def _holder(
@@ -285,10 +285,11 @@ async def _holder(
     if wanted <= after:
         return []
     page = await table.page(tx, owner, book, only, wanted - 1, wanted, 1)
-    return await _with_groups(tx, owner, page)
+    return await with_groups(tx, owner, page)
 
 
-async def _with_groups(tx: Transaction, owner: int, page: list[Contact]) -> list[Found]:
+async def with_groups(tx: Transaction, owner: int, page: list[Contact]) -> list[Found]:
+    """Contacts with the ids of their groups, in the same order."""
     groups = await contact_groups.of_contacts(tx, owner, [contact.id for contact in page])
     return [Found(contact, groups.get(contact.id, ())) for contact in page]
 
