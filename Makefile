@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.tested
 	sh scripts/install-test-servers.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: lint test
 

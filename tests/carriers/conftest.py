@@ -1,5 +1,6 @@
 """Carriers that other people wrote, started once and stopped at the end."""
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -30,6 +31,13 @@ def npm_carrier_folder(pytestconfig):
     if shutil.which("npm") is None or shutil.which("node") is None:
         pytest.skip("npm is not installed (apt-get install npm)")
     folder = Path(pytestconfig.cache.mkdir("npm-carrier"))
+    with (folder / "lock").open("w") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX)  # tests of several processes may come at once
+        _install(folder)
+    return folder
+
+
+def _install(folder):
     lock, done = NPM / "package-lock.json", folder / "installed"
     for name in FILES:
         shutil.copyfile(NPM / name, folder / name)
@@ -45,7 +53,6 @@ def npm_carrier_folder(pytestconfig):
         if outcome.returncode:
             pytest.skip(f"npm cannot install the carrier: {outcome.stderr.strip()[-300:]}")
         done.write_text(lock.read_text())
-    return folder
 
 
 @pytest.fixture
