@@ -14,6 +14,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Meta
 
+from vestnik.domain.money import parse_money
+from vestnik.domain.refusals import BadParameters
+
 FILE_NAME = "vestnik.toml"
 ENVIRONMENT = "VESTNIK_"
 PORT_MAX = 65_535
@@ -149,6 +152,20 @@ class CallbackSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = False
 
 
+class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
+    registration: Annotated[
+        bool,
+        Meta(description="whether sender names must be registered and approved before they show"),
+    ] = False
+    fee: Annotated[
+        str,
+        Meta(
+            description="a month of a paid name at one operator, in whole units of the account's"
+            " money; 0: nothing"
+        ),
+    ] = "0"
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -171,6 +188,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dispatch: DispatchSettings = DispatchSettings()
     tasks: TaskSettings = TaskSettings()
     callbacks: CallbackSettings = CallbackSettings()
+    senders: SenderSettings = SenderSettings()
     log: LogSettings = LogSettings()
 
 
@@ -333,6 +351,12 @@ def _nearest_elsewhere(name: str) -> str:
 def _checked(settings: Settings) -> Settings:
     """Rules that no type expresses."""
     address(settings.http.listen, "[http] listen")
+    try:
+        fee = parse_money(settings.senders.fee)
+    except BadParameters as wrong:
+        raise SettingsWrong(f"[senders] fee: {wrong}") from None
+    if fee < 0:
+        raise SettingsWrong("[senders] fee cannot be less than nothing")
     if bool(settings.http.tls_cert) != bool(settings.http.tls_key):
         raise SettingsWrong("[http] tls_cert and tls_key are given together or not at all")
     try:

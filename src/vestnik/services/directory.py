@@ -6,13 +6,16 @@ what it holds calls `store.settings.raise_version` in the same transaction.
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vestnik.domain.client import Client
-from vestnik.domain.numbering import Numbering, Row, builtin, builtin_rows
+from vestnik.domain.numbering import Numbering, builtin
 from vestnik.domain.rate import Payer, Rates, payers
 from vestnik.domain.route import Carrier, Route, Routes
-from vestnik.store import carriers, clients, numbering, settings
+from vestnik.services import names
+from vestnik.services.names import Names
+from vestnik.services.numbering import Plan, whole
+from vestnik.store import carriers, clients, rented, settings
 from vestnik.store.engine import Store, Transaction
 
 DEFAULT_SENDER = "Vestnik"
@@ -26,7 +29,8 @@ class Directory:
     `by_login` has logins in lower case, `secrets` each client's argon2 hashes, `keys` the client of
     each API key's keyed hash.  `carriers` holds those switched off too; `routes` lead to none of
     them.  `payers` is who pays for a client's messages, nearest first.  `numbers` is whose each own
-    number is.
+    number is.  `names` are sender names, signatures and texts for operators (services/names.py);
+    with `registration` senders must be registered.
     """
 
     version: int
@@ -43,6 +47,8 @@ class Directory:
     default_sender: str
     key_secret: bytes
     numbers: dict[str, int]
+    names: Names = field(default_factory=Names)
+    registration: bool = False
 
 
 def numbers_of(everybody: Iterable[Client]) -> dict[str, int]:
@@ -58,7 +64,7 @@ def numbers_of(everybody: Iterable[Client]) -> dict[str, int]:
 async def read(tx: Transaction, default_sender: str = DEFAULT_SENDER) -> Directory:
     """The directory as this transaction sees it, the numbering included."""
     found = await _read_small(tx, default_sender, builtin())
-    return replace(found, numbering=_numbering(await numbering.rows(tx)))
+    return replace(found, numbering=await whole(tx, found.settings))
 
 
 class Current:
@@ -68,11 +74,14 @@ class Current:
     called by anyone who has just changed something.
     """
 
-    def __init__(self, store: Store, default_sender: str = DEFAULT_SENDER) -> None:
+    def __init__(
+        self, store: Store, default_sender: str = DEFAULT_SENDER, *, registration: bool = False
+    ) -> None:
         self._store = store
         self._default_sender = default_sender
+        self._registration = registration
         self._value: Directory | None = None
-        self._numbering_version = ""
+        self._plan = Plan(store)
         self._refreshing = asyncio.Lock()
 
     @property
@@ -92,25 +101,10 @@ class Current:
             known = self._value
             if known is not None and await self._store.read(settings.version) == known.version:
                 return False
-            found, rows = await self._store.read(
-                _read_changed, self._default_sender, known, self._numbering_version
-            )
-            if rows is not None:
-                # A full numbering plan takes seconds to sort: never in the loop.
-                found = replace(found, numbering=await asyncio.to_thread(_numbering, rows))
-            self._value = found
-            self._numbering_version = found.settings.get(settings.NUMBERING_VERSION, "")
+            found = await self._store.read(_read_small, self._default_sender, builtin())
+            plan = await self._plan.follow(found.settings)
+            self._value = replace(found, numbering=plan, registration=self._registration)
             return True
-
-
-async def _read_changed(
-    tx: Transaction, default_sender: str, known: Directory | None, numbering_version: str
-) -> tuple[Directory, list[Row] | None]:
-    """The new directory with the numbering known so far, and the rows of a newer numbering."""
-    found = await _read_small(tx, default_sender, known.numbering if known else builtin())
-    if known and found.settings.get(settings.NUMBERING_VERSION, "") == numbering_version:
-        return found, None
-    return found, await numbering.rows(tx)
 
 
 async def _read_small(
@@ -137,7 +131,8 @@ async def _read_small(
         rates=Rates(await carriers.all_rates(tx)),
         numbering=known_numbering,
         payers={client.id: payers(client, everybody) for client in everybody.values()},
-        numbers=numbers_of(everybody.values()),
+        numbers=numbers_of(everybody.values()) | await rented.rented(tx),
+        names=await names.read(tx),
         settings=everything,
         default_sender=default_sender,
         key_secret=bytes.fromhex(everything.get(settings.KEY_SECRET, "")),
@@ -151,8 +146,3 @@ def _routes(routes: list[Route], all_carriers: dict[int, Carrier]) -> Routes:
     alone = len(all_carriers) == 1 and next(iter(all_carriers.values()))
     default = alone.id if alone and alone.name == VIRTUAL and alone.id in enabled else 0
     return Routes(usable, default)
-
-
-def _numbering(own: list[Row]) -> Numbering:
-    """The operator's own rows lie over those that come with the centre."""
-    return Numbering([*builtin_rows(), *own]) if own else builtin()
