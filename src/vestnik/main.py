@@ -46,7 +46,9 @@ from vestnik.services.reports import Heard
 from vestnik.services.sending import Sending
 from vestnik.services.settlement import Setting
 from vestnik.services.setup import prepare_own
+from vestnik.services.statistics import Statistics
 from vestnik.services.status import Statuses
+from vestnik.services.subclients import Subclients
 from vestnik.services.task_files import files_of
 from vestnik.services.tasks import Tasks
 from vestnik.store import messages, store_at
@@ -198,6 +200,8 @@ class Centre:
                 self.current.refresh,
                 self.settings.centre.language,
             ),
+            subclients=Subclients(self.store, self.current.refresh, self.ids),
+            statistics=Statistics(self.store, directory, zone),
         )
         self.exports = Exports(
             self.store,

@@ -145,6 +145,8 @@ class Centre:
             history=None,
             tasks=None,
             contacts=None,
+            subclients=None,
+            statistics=None,
         )
         endpoints = self.door_options.pop("endpoints", ENDPOINTS)
         self.door = Door(endpoints, self.services, clock=lambda: self.now, **self.door_options)

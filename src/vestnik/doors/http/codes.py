@@ -56,6 +56,15 @@ TASKS: Codes = {
     r.NotFound: Code(3, "task not found", detailed="{}"),
     r.NotPossible: Code(5, "file is not ready", detailed="{}"),
 }
+USERS: Codes = {
+    **COMMON,
+    r.NotFound: Code(3, "no records found", detailed="{}"),
+    r.NotPossible: Code(5, "operation failed", detailed="{}"),
+    r.NoSubclient: Code(6, "no subclient with this login"),
+    r.SharedBalance: Code(7, "it has no balance of its own"),
+    r.NotSaved: Code(8, "record could not be saved"),
+    r.InsufficientFunds: Code(10, "not enough money"),
+}
 CONTACTS: Codes = {
     **COMMON,
     r.NotFound: Code(3, "no records found", detailed="{}"),

@@ -9,6 +9,8 @@ from vestnik.services.access import Access
 from vestnik.services.contacts import Contacts
 from vestnik.services.draft import Accepted, Order
 from vestnik.services.history import History
+from vestnik.services.statistics import Statistics
+from vestnik.services.subclients import Subclients
 from vestnik.services.tasks import Tasks
 
 Pair = tuple[str, str]  # the wire id of a message and its phone
@@ -109,3 +111,5 @@ class Services:
     history: History
     tasks: Tasks
     contacts: Contacts
+    subclients: Subclients
+    statistics: Statistics

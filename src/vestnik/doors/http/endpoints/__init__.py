@@ -1,6 +1,6 @@
 """Every endpoint the HTTP door serves."""
 
-from vestnik.doors.http.endpoints import balance, downloads, get, mails, phones, send, status
+from vestnik.doors.http.endpoints import balance, downloads, get, mails, phones, send, status, users
 
 ENDPOINTS = (
     balance.balance,
@@ -10,4 +10,5 @@ ENDPOINTS = (
     phones.phones,
     send.send,
     status.status,
+    users.users,
 )

@@ -1,11 +1,12 @@
 """get.php: what was sent, and what subscribers have sent."""
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from vestnik.domain import number
 from vestnik.domain.money import money
-from vestnik.domain.refusals import BadParameters
+from vestnik.domain.refusals import BadParameters, NotFound
 from vestnik.domain.schedule import MOSCOW, format_date
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
@@ -20,6 +21,7 @@ from vestnik.services.history import (
     filter_from,
     period,
 )
+from vestnik.services.statistics import Turnover
 
 MESSAGES_MAX = 1_000
 ANSWERS_MAX = 10_000
@@ -27,8 +29,11 @@ ANSWERS_MAX = 10_000
 PARAMETERS = (
     Parameter("get_messages", "1 asks for the history of sent messages.", kind="flag"),
     Parameter("get_answers", "1 asks for incoming messages.", kind="flag"),
-    Parameter("start", "First day.", kind="date", only=("get_messages",)),
-    Parameter("end", "Last day, inclusive.", kind="date", only=("get_messages",)),
+    Parameter("get_stat", "1 asks for statistics of sent messages.", kind="flag"),
+    Parameter("start", "First day.", kind="date", only=("get_messages", "get_stat")),
+    Parameter("end", "Last day, inclusive.", kind="date", only=("get_messages", "get_stat")),
+    Parameter("mycur", "1: in the account's currency.", kind="flag", only=("get_stat",)),
+    Parameter("balance2", "1: of the electronic balance.", kind="flag", only=("get_stat",)),
     Parameter("phone", "Only messages to these numbers, by commas.", only=("get_messages",)),
     Parameter("email", "Only e-mail to these addresses, by commas.", only=("get_messages",)),
     Parameter("format", "8 for e-mail.", kind="number", choices=("0", "8"), only=("get_messages",)),
@@ -99,7 +104,21 @@ ANSWERS = (
         asked={"get_answers": "1", "hour": "24"},
         example=lambda: Listing([_received(_A_RECEIVED, MOSCOW)], root="list"),
     ),
+    Shape(
+        "Statistics of the account.",
+        (
+            Member("login", "Login of the account."),
+            Member("cnt", "Messages.", kind="number"),
+            Member("credit", "Money spent.", kind="money"),
+            Member("debit", "Money paid in.", kind="money"),
+            Member("currency", "Code of the currency."),
+        ),
+        many=True,
+        asked={"get_stat": "1", "start": "01.05.2017", "end": "31.05.2017"},
+        example=lambda: Listing([_turnover(_A_TURNOVER)], root="list"),
+    ),
 )
+_A_TURNOVER: Turnover = Turnover(1, "alex", 120, 144_000_000, 500_000_000, "RUB")
 _A_SENT: Sent = Sent(
     id=4023111,
     wire_id="1234",
@@ -146,6 +165,10 @@ _ANSWER_SENTENCE = (
     "to_phone = {to_phone}, sent = {sent}"
 )
 _ANSWER_SHORT = "{id},{received},{phone},{to_phone},{sent},{message}"
+_TURNOVER_SENTENCE = (
+    "login = {login}, cnt = {cnt}, credit = {credit}, debit = {debit}, currency = {currency}"
+)
+_TURNOVER_SHORT = "{login},{cnt},{credit},{debit},{currency}"
 
 
 def _rate(call: Call) -> Rate:
@@ -154,14 +177,16 @@ def _rate(call: Call) -> Rate:
 
 @endpoint("/sys/get.php", codes=codes.HISTORY, rate=_rate, parameters=PARAMETERS, answers=ANSWERS)
 async def get(call: Call) -> Answer:
-    """The history with `get_messages=1`, incoming messages with `get_answers=1` (get.md)."""
-    messages, answers = call.flag("get_messages"), call.flag("get_answers")
-    if messages == answers:
-        raise BadParameters("get.php takes one of get_messages=1 and get_answers=1")
-    return await (_messages(call) if messages else _answers(call))
+    """One of OPERATIONS (get.md)."""
+    chosen = [name for name in OPERATIONS if call.flag(name)]
+    if len(chosen) != 1:
+        raise BadParameters(f"get.php takes one of {', '.join(f'{o}=1' for o in OPERATIONS)}")
+    return await OPERATIONS[chosen[0]](call)
 
 
 async def _messages(call: Call) -> Answer:
+    if call.client.limits.hide_messages:
+        raise NotFound
     zone = ZoneInfo(call.client.zone)
     since, until = period(call.text("start"), call.text("end"), zone, call.now_ms)
     if since < call.now_ms - PERIOD_MS_MAX - DAY_MS:
@@ -236,3 +261,30 @@ def _received(message: Received, zone: ZoneInfo) -> Reply:
         "sent": format_date(message.sent_at, zone),
     }
     return Reply(fields, _ANSWER_SENTENCE, _ANSWER_SHORT, root="item")
+
+
+async def _stat(call: Call) -> Answer:
+    """An account has one currency, so `mycur` changes nothing."""
+    statistics = call.services.statistics
+    call.flag("mycur")
+    days = statistics.days(call.text("start"), call.text("end"), call.now_ms)
+    found = await statistics.of_client(call.client, days, int(call.flag("balance2")))
+    return Listing([_turnover(found)], root="list")
+
+
+def _turnover(found: Turnover) -> Reply:
+    fields: dict[str, Value] = {
+        "login": found.login,
+        "cnt": found.messages,
+        "credit": money(found.spent),
+        "debit": money(found.received),
+        "currency": found.currency,
+    }
+    return Reply(fields, _TURNOVER_SENTENCE, _TURNOVER_SHORT, root="item")
+
+
+OPERATIONS: Mapping[str, Callable[[Call], Awaitable[Answer]]] = {
+    "get_messages": _messages,
+    "get_answers": _answers,
+    "get_stat": _stat,
+}
