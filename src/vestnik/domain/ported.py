@@ -8,6 +8,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 BLOCK_NUMBERS = 4_096
@@ -75,9 +76,9 @@ class Ported:
         """How many numbers there are."""
         return self._count
 
-    @property
+    @cached_property
     def octets(self) -> int:
-        """The length of all `lines` together."""
+        """The length of all `lines` together; with millions of them it takes a while to find."""
         widths = [len(code) for code in self.networks]
         found = len(HEADER)
         for block in self.blocks.values():
@@ -167,17 +168,17 @@ def _block(pairs: Sequence[tuple[int, int]], stamp: int) -> Block:
     return Block(first, pairs[-1][0], len(pairs), octets, stamp)
 
 
-def changed(
-    blocks: Iterable[Block], changes: Mapping[int, int | None], stamp: int
-) -> Iterator[Block]:
-    """Blocks with numbers moved (to the place given) or gone back (None); only some blocks, those
-    that the changes fall into, in order."""
-    pairs: dict[int, int] = {}
-    for block in blocks:
-        pairs |= block.pairs()
+def changed(block: Block | None, changes: Mapping[int, int | None], stamp: int) -> Iterator[Block]:
+    """A block with numbers moved (to the place given) or gone back (None): it may become several,
+    equally big, or nothing.  None stands for no block."""
+    pairs = block.pairs() if block else {}
     for number, place in changes.items():
         if place is None:
             pairs.pop(number, None)
         else:
             pairs[number] = place
-    return packed(sorted(pairs.items()), stamp)
+    left = sorted(pairs.items())
+    portions = -(-len(left) // BLOCK_NUMBERS)
+    for portion in range(portions):
+        begin, end = (len(left) * n // portions for n in (portion, portion + 1))
+        yield from packed(left[begin:end], stamp)

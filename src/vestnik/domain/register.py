@@ -14,6 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from vestnik.domain.complaints import Complaints
 from vestnik.domain.numbering import Row
 
 COUNTRY, CALLING_CODE = "Россия", "7"
@@ -49,24 +50,12 @@ class Operator(NamedTuple):
 
 
 @dataclass(slots=True)
-class Findings:
-    """What was met while a register was read: numbers of each company without a network, places
-    without a time zone, and the lines that could not be read."""
+class Findings(Complaints):
+    """What was met while registers were read: how many numbers companies without a network have,
+    and how many ranges lie in places without a time zone."""
 
     companies: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-    wrong_lines: int = 0
-    lines: int = 0
-
-    def complain(self, words: str, most: int) -> None:
-        """A line is wrong; the words of the first ones are kept."""
-        self.wrong_lines += 1
-        if len(self.wrong) < most:
-            self.wrong.append(words)
-
-
-WRONG_KEPT = 20  # lines of a file that are told in words
 
 
 def normal(name: str) -> str:
@@ -138,7 +127,7 @@ def read(
     if columns is None:
         raise ValueError("line 1: it is not the header of the register: code, от, до, оператор …")
     known: dict[str, Operator] = {}
-    zones: dict[str, str] = {}
+    places: dict[str, tuple[str, str]] = {}
     for fields in reader:
         if not any(fields):
             continue
@@ -148,19 +137,20 @@ def read(
             company, place = fields[columns["operator"]].strip(), fields[columns["region"]]
         except (ValueError, IndexError) as wrong:
             words = str(wrong) if isinstance(wrong, ValueError) else "fields are missing"
-            findings.complain(f"line {reader.line_num}: {words}", WRONG_KEPT)
+            findings.complain(reader.line_num, words)
             continue
         if company not in known:
             known[company] = operators.get(normal(company), Operator("", company))
         operator = known[company]
-        region = place.rpartition("|")[2].strip()
-        if region not in zones:
-            zones[region] = zone_of(region)
+        if place not in places:  # every row of a place shares its words
+            region = place.rpartition("|")[2].strip()
+            places[place] = region, zone_of(region)
+        region, zone = places[place]
         if not operator.mccmnc:
             findings.companies[company] += int(last) - int(first) + 1
-        if not zones[region]:
+        if not zone:
             findings.places[region] += 1
-        yield Row(first, last, COUNTRY, operator.name, region, operator.mccmnc, zones[region])
+        yield Row(first, last, COUNTRY, operator.name, region, operator.mccmnc, zone)
 
 
 def _columns(header: list[str]) -> dict[str, int] | None:

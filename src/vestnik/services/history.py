@@ -225,7 +225,7 @@ class History:
             :11
         ]
         mccmnc, text = row[11:]
-        network = numbering.find(phone)
+        network = numbering.carried(phone, mccmnc)
         return Sent(
             id=id_,
             wire_id=wire_id,
@@ -240,7 +240,7 @@ class History:
             sender=sender,
             kind=kind,
             format=kind if kind == Kind.MAIL else 0,
-            mccmnc=mccmnc or network.mccmnc,
+            mccmnc=network.mccmnc,
             country=network.country,
             operator=network.operator,
             region=network.region,
@@ -312,19 +312,19 @@ class Cells:
 
     def __init__(self, zone: str, numbering: Numbering, language: str = "ru") -> None:
         self._zone = ZoneInfo(zone)
-        self._find = numbering.find
+        self._carried = numbering.carried
         self._statuses = {
             status: (str(status), name) for status, name in status_names(language).items()
         }
         self._costs: dict[int, str] = {}
 
     def __call__(self, rows: Sequence[Row]) -> list[tuple[str, ...]]:
-        zone, find, costs, statuses = self._zone, self._find, self._costs, self._statuses
+        zone, carried, costs, statuses = self._zone, self._carried, self._costs, self._statuses
         made: list[tuple[str, ...]] = []
         for row in rows:
             id_, wire_id, phone, sent_at, changed_at, status, err = row[:7]
             cost, parts, sender, kind, mccmnc, text = row[7:]
-            network = find(phone)
+            network = carried(phone, mccmnc)
             made.append(
                 (
                     wire_id,
@@ -338,7 +338,7 @@ class Cells:
                     str(parts),
                     sender,
                     str(kind),
-                    mccmnc or network.mccmnc,
+                    network.mccmnc,
                     network.country,
                     network.operator,
                     network.region,

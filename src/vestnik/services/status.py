@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from vestnik.domain.client import Client
 from vestnik.domain.message import Flag, Kind, Status
 from vestnik.domain.number import parse
-from vestnik.domain.numbering import UNKNOWN, Network
+from vestnik.domain.numbering import Network, Numbering
 from vestnik.domain.refusals import NotPossible
 from vestnik.services import bulk
 from vestnik.services.directory import Directory
@@ -15,6 +15,8 @@ from vestnik.services.settlement import Money, Setting, standing_of
 from vestnik.store import messages, queue
 from vestnik.store.engine import Row, Store, Transaction
 from vestnik.store.queue import Stage
+
+NOWHERE = Numbering([])  # the plan where nobody has asked for the place
 
 HLR_SENDER = "HLR"  # clients know the row of a look-up by this word in the sender's place
 
@@ -69,13 +71,13 @@ class Statuses:
         numbering = self._directory().numbering
         found: list[Found | None] = []
         for row, (wire_id, phone) in zip(rows, pairs, strict=True):
-            network = numbering.find(_phone(phone)) if full == 2 and row else UNKNOWN
+            where = _Where(numbering if full == 2 else NOWHERE, _phone(phone))
             if row is None:
                 found.append(None)
             elif isinstance(row, Recipient):
-                found.append(_waiting(row, wire_id, network))
+                found.append(_waiting(row, wire_id, where))
             else:
-                found.append(_found(row, network))
+                found.append(_found(row, where))
         return found
 
     async def delete(self, client: Client, pairs: Sequence[tuple[str, str]]) -> None:
@@ -101,7 +103,24 @@ async def _latest(
     return found
 
 
-def _waiting(recipient: Recipient, wire_id: str, network: Network) -> Found:
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A number's place in a plan: the network it was in when a message went there, and the operator
+    that issued it."""
+
+    plan: Numbering
+    phone: str
+
+    def now(self, mccmnc: str) -> Network:
+        return self.plan.carried(self.phone, mccmnc)
+
+    @property
+    def operator_orig(self) -> str:
+        return self.plan.issued(self.phone).operator
+
+
+def _waiting(recipient: Recipient, wire_id: str, where: _Where) -> Found:
+    network = where.now(recipient.mccmnc)
     return Found(
         id=0,
         wire_id=wire_id,
@@ -121,13 +140,14 @@ def _waiting(recipient: Recipient, wire_id: str, network: Network) -> Found:
         country=network.country,
         operator=network.operator,
         region=network.region,
-        operator_orig=network.operator,
+        operator_orig=where.operator_orig,
     )
 
 
-def _found(row: Row, network: Network) -> Found:
+def _found(row: Row, where: _Where) -> Found:
     (id_, wire_id, phone, kind, flags, sender, text, comment, parts, mccmnc) = row[:10]
     (status, err, changed_at, sent_at, _, held, cost, money) = row[10:]
+    network = where.now(mccmnc)
     return Found(
         id=id_,
         wire_id=wire_id,
@@ -147,7 +167,7 @@ def _found(row: Row, network: Network) -> Found:
         country=network.country,
         operator=network.operator,
         region=network.region,
-        operator_orig=network.operator,
+        operator_orig=where.operator_orig,
     )
 
 

@@ -11,6 +11,7 @@ settings = schema.settings
 
 VERSION = "version"  # grows with every change of what the directory holds
 NUMBERING_VERSION = "numbering_version"  # what VERSION was when the numbering last changed
+PORTED = "ported"  # which blocks of ported numbers are the present ones, as JSON
 KEY_SECRET = "key_secret"  # hexadecimal; API keys are hashed with it
 
 _EVERYTHING = Statement(sa.select(settings.c.name, settings.c.value))
@@ -42,6 +43,12 @@ async def version(tx: Transaction) -> int:
     """The version of the directory; 0 before anything was written."""
     row = await tx.one(_ONE, which=VERSION)
     return int(row[0]) if row else 0
+
+
+async def value(tx: Transaction, name: str) -> str:
+    """One of them; empty if it was never set."""
+    row = await tx.one(_ONE, which=name)
+    return row[0] if row else ""
 
 
 async def put(tx: Transaction, name: str, value: str) -> None:

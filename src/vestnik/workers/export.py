@@ -17,12 +17,12 @@ from pathlib import Path
 
 import msgspec
 
-from vestnik.domain.numbering import Numbering, builtin, builtin_rows
 from vestnik.exports import FORMATS
 from vestnik.exports.base import Column, Page
 from vestnik.services import history
+from vestnik.services.numbering import ranges
 from vestnik.services.tasks import Wanted
-from vestnik.store import numbering, store_at
+from vestnik.store import store_at
 from vestnik.store.engine import Row, Store, Transaction
 
 NICE = 10
@@ -89,8 +89,8 @@ def export(job: Job, tell: Tell) -> Finished:
         store = store_at(job.url, Path(job.data))
         runner.run(store.open())
         try:
-            own = runner.run(store.read(numbering.rows))
-            plan = Numbering([*builtin_rows(), *own]) if own else builtin()
+            # Each message has the codes of its network: ported numbers are not needed here.
+            plan = runner.run(store.read(ranges))
             cells = history.Cells(job.zone, plan, job.language)
             pages = _Pages(_pages(runner, store, job), cells, tell)
             written = FORMATS[job.format].write(Path(job.path), COLUMNS, pages)
