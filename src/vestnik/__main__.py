@@ -10,6 +10,7 @@ from vestnik.commands import (
     carrier,
     client,
     contacts,
+    currency,
     demo,
     doctor,
     numbering,
@@ -34,6 +35,7 @@ app.command()(store.check)
 app.command()(doctor.doctor)
 app.add_typer(client.app, name="client")
 app.add_typer(contacts.app, name="contacts")
+app.add_typer(currency.app, name="currency")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(route.app, name="route")
 app.add_typer(rate.app, name="rate")

@@ -77,12 +77,13 @@ def list_(data: Data = DATA, config: Config = None) -> None:
     found = in_store(data, config, work)
     logins = {client.id: client.login for client, _ in found}
     table(
-        ("ID", "LOGIN", "PARENT", "BALANCE", "HELD", "CREDIT", "CURRENCY", "MARKS"),
+        ("ID", "LOGIN", "PARENT", "TYPE", "BALANCE", "HELD", "CREDIT", "CURRENCY", "MARKS"),
         [
             (
                 str(client.id),
                 client.login,
                 logins.get(client.parent_id, ""),
+                str(client.type) if client.parent_id is not None else "",
                 money(account.posted - account.held),
                 money(account.held),
                 money(account.credit),
@@ -114,6 +115,9 @@ def topup(
         ),
     ],
     note: Note = "",
+    purse: Annotated[
+        int, typer.Option(min=0, max=1, help="1: the electronic balance, not the usual one.")
+    ] = 0,
     data: Data = DATA,
     config: Config = None,
 ) -> None:
@@ -124,7 +128,7 @@ def topup(
     async def work(store: "Store", _: "Settings") -> str:
         micro = parse_money(amount)
         client, account = await store.write(
-            clients.top_up, login, micro, note, _entry_ids(), store.now()
+            clients.top_up, login, micro, note, _entry_ids(), store.now(), purse
         )
         return f"{client.login} has {money(account.posted - account.held)} {account.currency} now"
 

@@ -64,6 +64,8 @@ class Tasks:
             raise BadParameters(
                 f'a name has at most {NAME_MAX} characters, none of them one of , ; / \\ "'
             )
+        if client.limits.hide_messages:
+            raise NotPossible("the account is shown no messages")
         try:
             start_at = due(order.time, now_ms, ZoneInfo(client.zone))
         except BadDate:
