@@ -15,6 +15,8 @@ mailings, chunks, holds = schema.mailings, schema.mailing_chunks, schema.mailing
 files = schema.mailing_files
 
 EXPANDING, EXPANDED = 1, 2  # the states of an oversized request
+NAMED_KIND = 1
+STOPPED, REMOVED = 1, 2  # what `leaving` says is to be done with a mailing
 
 
 class State(IntEnum):
@@ -74,14 +76,12 @@ _shown = sa.and_(
     mailings.c.kind == sa.literal_column("1"), mailings.c.leaving < sa.literal_column("2")
 )
 FIND = Statement(
-    sa.select(*FIELDS)
-    .where(
+    sa.select(*FIELDS).where(
         mailings.c.client_id == sa.bindparam("client"),
         mailings.c.wire_id == sa.bindparam("wire"),
         mailings.c.mail == sa.bindparam("is_mail"),
         _shown,
     )
-    .with_for_update()
 )
 LISTED = Statement(
     sa.select(*FIELDS)
@@ -129,6 +129,12 @@ OLDEST = Statement(
 ANY = Statement(sa.select(mailings.c.id).where(_open).limit(sa.literal_column("1")))
 _stored = rows("stored", id=BigInteger)
 STORED = Statement(sa.select(mailings.c.id).join(_stored, mailings.c.id == _stored.c.id), many=True)
+CHUNKS_AFTER = Statement(
+    sa.select(chunks.c.seq, chunks.c.rows)
+    .where(chunks.c.mailing_id == sa.bindparam("mailing"), chunks.c.seq > sa.bindparam("place"))
+    .order_by(chunks.c.seq)
+    .limit(sa.bindparam("most"))
+)
 CHUNK = Statement(
     sa.select(chunks.c.rows).where(
         chunks.c.mailing_id == sa.bindparam("mailing"), chunks.c.seq == sa.bindparam("place")
@@ -235,7 +241,7 @@ async def put_named(
 
 
 async def find(tx: Transaction, client_id: int, wire_id: str, *, mail: bool) -> Mailing | None:
-    """The client's mailing of this id, locked in a transaction that writes."""
+    """The client's mailing of this id."""
     row = await tx.one(FIND, client=client_id, wire=wire_id, is_mail=int(mail))
     return Mailing(*row) if row else None
 
@@ -300,6 +306,14 @@ async def oldest(tx: Transaction) -> Oversized | None:
 async def chunk(tx: Transaction, mailing_id: int, seq: int) -> bytes | None:
     row = await tx.one(CHUNK, mailing=mailing_id, place=seq)
     return bytes(row[0]) if row else None
+
+
+async def chunks_after(
+    tx: Transaction, mailing_id: int, seq: int, most: int
+) -> list[tuple[int, bytes]]:
+    """The next chunks of a list past one, each with its place."""
+    found = await tx.all(CHUNKS_AFTER, mailing=mailing_id, place=seq, most=most)
+    return [(row[0], bytes(row[1])) for row in found]
 
 
 async def advance(tx: Transaction, mailing: Oversized, made: int, *, done: bool) -> None:
