@@ -55,6 +55,7 @@ from vestnik.store import messages, store_at
 from vestnik.workers.callbacks import Callbacks
 from vestnik.workers.carriers import Carriers
 from vestnik.workers.dispatch import Dispatchers, Office
+from vestnik.workers.forwards import Forwards
 from vestnik.workers.housekeeping import Housekeeping
 from vestnik.workers.loop import repeat
 from vestnik.workers.mailings import Mailings
@@ -219,6 +220,9 @@ class Centre:
         )
         self.http_client = HttpClient(private=self.settings.callbacks.private)
         self.callbacks = Callbacks(self.outboxes, directory, self.http_client, self.store.now)
+        self.forwards = Forwards(
+            self.outboxes, directory, self.services.sending.send, self.store.now
+        )
         self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers)
         self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
         self.doorkeeper = Doorkeeper(
@@ -283,6 +287,7 @@ class Centre:
             self._work("mailings", MAILINGS_S, self.mailings.run_once)
         if "housekeeping" in self.roles:
             self._work("news http", CALLBACKS_S, self.callbacks.run_once)
+            self._work("news forward", CALLBACKS_S, self.forwards.run_once)
             self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
             self._work("retention", RETENTION_S, self.retention.run_once)
 

@@ -169,7 +169,8 @@ def set_(
 
     async def work(store: "Store", _: "Settings") -> Any:
         if wanted:
-            await store.write(clients.change, login, wanted, _entry_ids(), store.now())
+            changed = await store.write(clients.change, login, wanted, _entry_ids(), store.now())
+            return await store.read(clients.show, changed.login)
         return await store.read(clients.show, login)
 
     shown = in_store(data, config, work)

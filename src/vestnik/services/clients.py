@@ -273,9 +273,10 @@ async def _set_currency(tx: Transaction, client: Client, code: str) -> str:
         return code
     if any([await clients.last_entry_id(tx, client.id, purse) for purse in PURSES]):
         raise NotPossible(f"'{client.login}' has had money in {client.currency} already")
-    main = await clients.by_id(tx, client.parent_id) if client.parent_id is not None else None
-    if main is not None:
-        (await currencies.exchange(tx)).convert(0, main.currency, code)  # both must be known
+    exchange = await currencies.exchange(tx)
+    for other in await clients.everybody(tx):
+        if client.parent_id == other.id or other.parent_id == client.id:
+            exchange.convert(0, other.currency, code)  # both must be known
     await clients.set_currency(tx, client.id, code)
     return code
 

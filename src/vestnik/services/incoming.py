@@ -1,11 +1,13 @@
 """Messages from subscribers: joined, given to whom the number belongs, stored."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from vestnik.domain.client import Limits
 from vestnik.domain.message import Incoming
 from vestnik.domain.number import parse
 from vestnik.services.directory import Directory
-from vestnik.services.news import HTTP, SMPP, incoming_row
+from vestnik.services.news import FORWARD, HTTP, SMPP, incoming_row
 from vestnik.services.settlement import Setting
 from vestnik.store import counters, incoming, news, segments
 from vestnik.store.engine import Transaction, Values
@@ -50,18 +52,25 @@ async def take(tx: Transaction, came: list[Came], setting: Setting) -> None:
         for owner, (carrier_id, message) in zip(owners, whole, strict=True)
     ]
     await incoming.put(tx, made)
-    await news.put(tx, [row for one in made if (row := _news_row(one, setting)) is not None])
+    await news.put(tx, [row for one in made for row in _news_rows(one, setting)])
 
 
-def _news_row(made: Values, setting: Setting) -> Values | None:
-    """What the owner of the number is told: by HTTP, or over SMPP where it says so."""
+def _transports(limits: Limits) -> Iterator[str]:
+    """Where a message goes besides the list of incoming ones: over SMPP where its owner says so,
+    else by HTTP; and on as messages of its owner."""
+    if limits.smpp_incoming:
+        yield SMPP
+    elif limits.callback_url and limits.callback_incoming:
+        yield HTTP
+    if limits.incoming_to_phone or limits.incoming_to_email or limits.auto_answer:
+        yield FORWARD
+
+
+def _news_rows(made: Values, setting: Setting) -> list[Values]:
     owner, number, phone, to, text, sent_at, received_at, _ = made
     client = setting.directory.clients.get(owner)
     if client is None:
-        return None
-    transport = SMPP if client.limits.smpp_incoming else HTTP if client.limits.callback_url else ""
-    if not transport:
-        return None
+        return []
     said = {
         "id": number,
         "phone": phone,
@@ -70,7 +79,10 @@ def _news_row(made: Values, setting: Setting) -> Values | None:
         "received_at": received_at,
         "sent_at": sent_at,
     }
-    return incoming_row(transport, setting.new_id(), setting.now, owner, said)
+    return [
+        incoming_row(transport, setting.new_id(), setting.now, owner, said)
+        for transport in _transports(client.limits)
+    ]
 
 
 async def _join(tx: Transaction, one: Came, now: int) -> Incoming | None:

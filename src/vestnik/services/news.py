@@ -18,6 +18,7 @@ from vestnik.store import news
 from vestnik.store.engine import Store, Transaction, Values
 
 HTTP, SMPP = "http", "smpp"
+FORWARD = "forward"  # incoming messages that become messages of their account
 STATUS, INCOMING = "status", "incoming"
 URGENT, USUAL = 0, 1
 LEASE_MS = 60_000
@@ -34,7 +35,7 @@ def transport_of(client: Client | None, flags: int, status: int) -> str | None:
     progress = status == Status.SENT
     if flags & Flag.RECEIPT_WANTED:
         return SMPP if not progress or flags & Flag.PROGRESS_WANTED else None
-    if client.limits.callback_url:
+    if client.limits.callback_url and client.limits.callback_statuses:
         return HTTP if not progress or client.limits.callback_sent else None
     return None
 
@@ -182,7 +183,7 @@ class Outboxes:
 
     def ring(self) -> None:
         """News may have been written."""
-        for transport in (HTTP, SMPP):
+        for transport in (HTTP, SMPP, FORWARD):
             self._notifier.ring(f"news {transport}")
 
     async def wait(self, transport: str, timeout_s: float) -> bool:

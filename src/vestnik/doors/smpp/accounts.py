@@ -7,7 +7,11 @@ from math import inf
 from vestnik.domain.client import Limits
 from vestnik.doors.smpp.codes import Wrong
 from vestnik.net.smpp import Link
-from vestnik.wire.smpp.command_status import ESME_RBINDFAIL, ESME_RTHROTTLED
+from vestnik.wire.smpp.command_status import (
+    ESME_RBINDFAIL,
+    ESME_RSUBMITFAIL,
+    ESME_RTHROTTLED,
+)
 from vestnik.wire.smpp.states import State
 
 SINGLE_MAX, SINGLE_S = 10, 60.0  # fewer submits than that in the time are no mailing (smpp.md)
@@ -58,7 +62,10 @@ class Account:
         self._origins: dict[str, Bind] = {}
 
     def admit(self, limits: Limits, now: float) -> None:
-        """Let one more submit in; raises Wrong with ESME_RTHROTTLED where there are too many."""
+        """Let one more submit in; raises Wrong with ESME_RTHROTTLED where there are too many, and
+        with ESME_RSUBMITFAIL once the account may no longer use the door."""
+        if limits.locked or not limits.smpp:
+            raise Wrong(ESME_RSUBMITFAIL)
         if limits.smpp_window and self.owed >= limits.smpp_window:
             raise Wrong(ESME_RTHROTTLED)
         rate = limits.smpp_rate

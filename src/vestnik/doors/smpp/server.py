@@ -195,7 +195,10 @@ class SmppDoor:
         access, now_ms = self._services.access, self._clock()
         access.admit(link.peer, now_ms)
         try:
-            return await access.authenticate(pdu.system_id, pdu.password, "", link.peer, now_ms)
+            client = await access.authenticate(pdu.system_id, pdu.password, "", link.peer, now_ms)
+            if not client.limits.smpp:
+                raise BadCredentials("the account may not use the SMPP door")
+            return client
         except BadCredentials:
             access.wrong(link.peer, now_ms)
             raise

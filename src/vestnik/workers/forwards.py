@@ -1,0 +1,62 @@
+"""Incoming messages that become messages of their account: sent on to its phone or mail, answered.
+
+Each waits in the account's outbox from the commit that stored it.  It is dropped when its messages
+are accepted or refused for good; after a crash it is taken up again, and its messages have keys.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from vestnik.domain.client import Client
+from vestnik.domain.refusals import Refusal
+from vestnik.services.directory import Directory
+from vestnik.services.draft import Accepted, Order
+from vestnik.services.forwards import orders_of
+from vestnik.services.news import FORWARD, News, Outboxes
+
+log = structlog.get_logger(__name__)
+
+KEPT_MS = 86_400_000  # as long as the keys of messages: what is older might be sent twice
+OLD_SLICE = 500
+PAGE = 100  # of one client at a time
+
+
+class Forwards:
+    """Sends what waits; `send` is Sending.send, `now` the store's clock."""
+
+    def __init__(
+        self,
+        outboxes: Outboxes,
+        directory: Callable[[], Directory],
+        send: Callable[[Order], Awaitable[Accepted]],
+        now: Callable[[], int],
+    ) -> None:
+        self._outboxes, self._directory = outboxes, directory
+        self._send, self._now = send, now
+
+    async def run_once(self) -> bool:
+        """Send on a page of each client's; True if more may wait."""
+        await self._outboxes.drop_old(FORWARD, self._now() - KEPT_MS, OLD_SLICE)
+        waiting = await self._outboxes.clients(FORWARD)
+        more = False
+        for client_id in await self._outboxes.lease(FORWARD, waiting):
+            found = await self._outboxes.waiting(FORWARD, client_id, PAGE)
+            for news in found:
+                await self._forward(news)
+            more = more or len(found) == PAGE
+        return more
+
+    async def _forward(self, news: News) -> None:
+        directory = self._directory()
+        client = directory.clients.get(news.client_id)
+        if client is not None and not client.limits.locked:
+            for order in orders_of(news, client, directory.numbers, self._now()):
+                await self._try(order, client)
+        await self._outboxes.taken(news)
+
+    async def _try(self, order: Order, client: Client) -> None:
+        try:
+            await self._send(order)
+        except Refusal as refusal:
+            log.info("an incoming message is not sent on", client=client.id, reason=str(refusal))
