@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vestnik import config
 from vestnik.domain.client import Client
+from vestnik.doors.http import manual
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.listener import Listener, ListenerSettings
 from vestnik.doors.http.server import Door, DoorSettings
@@ -86,7 +87,7 @@ class Doorkeeper:
             ENDPOINTS,
             self._inside.http,
             settings=DoorSettings(body_max=given.body_max),
-            pages=self._inside.monitoring.pages(),
+            pages={**self._inside.monitoring.pages(), **manual.pages()},
             observe=self._inside.monitoring.observe,
         )
         listener = Listener(

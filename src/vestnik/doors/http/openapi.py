@@ -96,7 +96,7 @@ def operations(endpoint: Endpoint) -> list[str]:
     """The parameters that say what is to be done, if the endpoint can do several things."""
     named = {name for parameter in endpoint.parameters for name in parameter.only}
     named |= {next(iter(shape.asked), "") for shape in endpoint.answers} if named else set()
-    return [parameter.name for parameter in endpoint.parameters if parameter.name in named]
+    return [one.name for one in endpoint.parameters if one.name in named]
 
 
 def examples(shape: Shape) -> dict[int, str]:
@@ -110,7 +110,7 @@ def examples(shape: Shape) -> dict[int, str]:
 def _paths(endpoint: Endpoint, area: str) -> Document:
     headers = [p for p in endpoint.parameters if p.kind == "header"]
     readable = [p for p in endpoint.parameters if p.kind not in ("header", "file")]
-    common = {
+    common: Document = {
         "tags": [area],
         "summary": endpoint.summary,
         "responses": _responses(endpoint),

@@ -106,7 +106,9 @@ def error_schema(endpoint: Endpoint) -> Schema:
 def errors_of(endpoint: Endpoint) -> dict[int, list[Code]]:
     """What each error number may mean, by growing numbers."""
     found: dict[int, list[Code]] = {}
-    for code in sorted(set(endpoint.codes.values()), key=lambda code: (code.number, code.text)):
+    for code in sorted(
+        set(endpoint.codes.values()), key=lambda code: (code.number, code.text, code.detailed)
+    ):
         found.setdefault(code.number, []).append(code)
     return found
 

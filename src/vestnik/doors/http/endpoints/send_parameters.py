@@ -30,7 +30,9 @@ PARAMETERS = (
         low=0,
         high=3,
     ),
-    Parameter("id", "An id of your own, up to 40 of A-Z a-z 0-9 . - _", high=40),
+    Parameter(
+        "id", "An id of your own: Latin letters, digits, dots, hyphens, underscores.", high=40
+    ),
     Parameter("sender", "The sender's name or number; a dot switches the usual one off."),
     Parameter("time", "When: DDMMYYhhmm, DD.MM.YY hh:mm, h1-h2, 0 and Unix seconds, or +minutes."),
     Parameter("tz", "Zone of time, in hours from Moscow.", kind="decimal"),
