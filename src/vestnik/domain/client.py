@@ -26,6 +26,7 @@ class Limits:
     address_limit: int = 0  # messages a day from one IP address
     flood_count: int = 50  # messages to one number with gaps below flood_gap_s before it is blocked
     flood_gap_s: int = 30  # the gap, in seconds, that makes messages to one number a flood
+    call_attempts: int = 6  # requests a day to wait for a call from one number
     # What guards the machine: counted in memory, per process.
     simultaneous: int = 15  # requests at one time; one more is error 9
     status_simultaneous: int = 5  # status requests at one time
@@ -35,6 +36,8 @@ class Limits:
     identical_per_minute: int = 3  # identical requests a minute: history, tasks, lists
     cost_per_minute: int = 5  # identical cost requests a minute
     subclient_per_minute: int = 3  # requests a minute to add a subclient, or to change the same one
+    operators_per_minute: int = 100  # requests a minute for operators of numbers, identical or not
+    rent_per_minute: int = 2  # identical requests a minute about numbers for rent
     smpp_rate: int = 100  # messages a second over SMPP, all binds together; more is 0x58
     smpp_binds: int = 10  # SMPP binds at one time; one more is refused
     smpp_window: int = 2_000  # SMPP requests without an answer, all binds together; more is 0x58
@@ -65,6 +68,7 @@ class Limits:
     incoming_email: str = ""  # the mail address that they are sent on to
     auto_answer: str = ""  # text that answers every incoming message, at its cost
     callback_window: int = 10  # calls to that address at one time
+    link_tracking: int = 0  # 1: short links are each recipient's own, and a click is status 4
     mail_name: str = ""  # letters to this name at the SMTP door become messages to mail_phone
     mail_phone: str = ""  # the number that gets them, at the account's cost
     keep_days: int = 180  # days that messages are kept in the history; 0: for ever

@@ -135,6 +135,10 @@ class Numbering:
         for network in self._networks:
             self._operators.setdefault(network.mccmnc, network.operator)
             self._countries.setdefault(network.mcc, network.country)
+        self._samples: dict[str, int] = {}
+        for start, place in zip(self._starts, self._places, strict=True):
+            if self._networks[place].mccmnc not in self._samples:
+                self._samples[self._networks[place].mccmnc] = start
         self.ported = ported
         self._moved: dict[tuple[int, str], Network] = {}
 
@@ -169,6 +173,11 @@ class Numbering:
     def operator(self, mccmnc: str) -> str:
         """The name of the operator with these codes; empty if it is not known."""
         return self._operators.get(mccmnc, "")
+
+    def number_of(self, mccmnc: str) -> str:
+        """The first number that a network has issued, in 15 digits; empty if none is known."""
+        start = self._samples.get(mccmnc)
+        return str(start) if start and mccmnc else ""
 
     def country(self, mccmnc: str) -> str:
         """The name of the country with these codes; empty if it is not known."""

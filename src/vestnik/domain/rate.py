@@ -73,6 +73,18 @@ class Rates:
             known = self._known[key] = self._look_up(owner, channel, phone, mccmnc)
         return known
 
+    def places(self, owner_id: int) -> tuple[set[str], set[str]]:
+        """The operators (MCC and MNC) and the prefixes that an owner's tariff, or everybody's, has
+        prices of its own for."""
+        operators: set[str] = set()
+        prefixes: set[str] = set()
+        for owner in (owner_id, None):
+            tariff = self._tariffs.get(owner)
+            if tariff is not None:
+                operators |= {operator for _, operator in tariff.by_operator}
+                prefixes |= {prefix for _, prefix in tariff.by_prefix if prefix}
+        return operators, prefixes
+
     def _look_up(self, owner_id: int, channel: str, phone: str, mccmnc: str) -> int:
         for owner in (owner_id, None):
             tariff = self._tariffs.get(owner)

@@ -82,5 +82,17 @@ class NotSaved(Refusal):
     """record could not be saved."""
 
 
+class CodeSent(Refusal):
+    """a code was sent to this number already."""
+
+
+class WrongCode(Refusal):
+    """wrong code."""
+
+
+class TooManyAttempts(Refusal):
+    """too many attempts on this number today."""
+
+
 class StoreUnavailable(Exception):
     """The store is away or full: nothing was promised, and the client should try again."""

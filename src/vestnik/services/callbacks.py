@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from vestnik.domain.client import Client
 from vestnik.domain.money import money
 from vestnik.domain.schedule import format_date
-from vestnik.services.news import INCOMING, News
+from vestnik.services.news import INCOMING, WAITCALL, News
 
 CHARSETS = {
     "windows-1251": "cp1251",
@@ -53,6 +53,8 @@ def form_of(news: News, client: Client, address: Address) -> bytes:
     zone = ZoneInfo(client.zone)
     if news.kind == INCOMING:
         fields, signed = _incoming(news, zone)
+    elif news.kind == WAITCALL:
+        fields, signed = _call(news)
     else:
         fields, signed = _status(news, zone)
     for option, secret in address.secrets.items():
@@ -93,6 +95,12 @@ def _incoming(news: News, zone: ZoneInfo) -> tuple[dict[str, str], str]:
         "ts": str(said["received_at"] // 1000),
     }
     return fields, f"{said['phone']}:{said['text']}:{said['to']}"
+
+
+def _call(news: News) -> tuple[dict[str, str], str]:
+    """A subscriber has called to confirm its number."""
+    phone, at = news.payload["phone"], str(news.payload["received_at"] // 1000)
+    return {"phone": phone, "ts": at, "waitcall": "1"}, f"{phone}:{at}"
 
 
 def _signature(name: str, octets: bytes) -> str:

@@ -19,7 +19,7 @@ from vestnik.store.engine import Store, Transaction, Values
 
 HTTP, SMPP = "http", "smpp"
 FORWARD = "forward"  # incoming messages that become messages of their account
-STATUS, INCOMING = "status", "incoming"
+STATUS, INCOMING, WAITCALL = "status", "incoming", "waitcall"
 URGENT, USUAL = 0, 1
 LEASE_MS = 60_000
 PAGE = 500
@@ -52,11 +52,16 @@ def status_row(transport: str, news_id: int, at: int, message: dict[str, Any]) -
 
 
 def incoming_row(
-    transport: str, news_id: int, at: int, client_id: int, said: dict[str, Any]
+    transport: str,
+    news_id: int,
+    at: int,
+    client_id: int,
+    said: dict[str, Any],
+    kind: str = INCOMING,
 ) -> Values:
-    """A row of news about a message from a subscriber."""
+    """A row of news about a message from a subscriber, or a call that was waited for."""
     payload = msgspec.json.encode(said).decode()
-    return (client_id, transport, URGENT, news_id, INCOMING, said["id"], payload, 0, at, at)
+    return (client_id, transport, URGENT, news_id, kind, said["id"], payload, 0, at, at)
 
 
 @dataclass(frozen=True, slots=True)
