@@ -98,6 +98,7 @@ class Flag:
     RECEIPT_WANTED = 1 << 16  # over SMPP, when the message has ended
     PROGRESS_WANTED = 1 << 17  # and when it has been sent
     MASS = 1 << 18  # of a mailing: its news gives way to that of single messages
+    SECRET = 1 << 19  # its text is for the recipient alone: no history shows it
 
 
 class Err:

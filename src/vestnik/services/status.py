@@ -14,6 +14,7 @@ from vestnik.services.draft import Recipient
 from vestnik.services.settlement import Money, Setting, standing_of
 from vestnik.store import messages, queue
 from vestnik.store.engine import Row, Store, Transaction
+from vestnik.store.history import SECRET_TEXT
 from vestnik.store.queue import Stage
 
 NOWHERE = Numbering([])  # the plan where nobody has asked for the place
@@ -155,7 +156,7 @@ def _found(row: Row, where: _Where) -> Found:
         kind=kind,
         flag=flags & Flag.WIRE,
         sender=HLR_SENDER if kind == Kind.HLR else sender,
-        text=text,
+        text=SECRET_TEXT if flags & Flag.SECRET else text,
         comment=comment,
         parts=parts,
         mccmnc=mccmnc,

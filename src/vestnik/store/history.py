@@ -15,7 +15,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from vestnik.domain.ids import moment
-from vestnik.domain.message import Kind
+from vestnik.domain.message import Flag, Kind
 from vestnik.domain.schedule import day_number
 from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction
@@ -87,6 +87,16 @@ _shared_text = (
     .where(texts.c.client_id == messages.c.client_id, texts.c.id == messages.c.text_id)
     .scalar_subquery()
 )
+# Who knows the code that proves whose number it is must have got the message.
+SECRET_TEXT = "***"
+
+
+def shown_text(text: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+    """The text of a message, unless it is for the recipient alone."""
+    secret = messages.c.flags.bitwise_and(_literal(Flag.SECRET)) != _literal(0)
+    return sa.case((secret, sa.literal_column(f"'{SECRET_TEXT}'")), else_=text)
+
+
 # The columns of a page.
 PAGE = (
     messages.c.id,
@@ -101,7 +111,9 @@ PAGE = (
     messages.c.sender,
     messages.c.type,
     messages.c.mccmnc,
-    sa.func.coalesce(messages.c.text, _shared_text, sa.literal_column("''")).label("text"),
+    shown_text(sa.func.coalesce(messages.c.text, _shared_text, sa.literal_column("''"))).label(
+        "text"
+    ),
 )
 
 _of_client = messages.c.client_id == sa.bindparam("client")
