@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from vestnik.domain.refusals import BadCredentials, BadNumber
 from vestnik.doors.http import codes
-from vestnik.doors.http.reply import OK, Listing, Reply, Rows, refused, render, wire_id
+from vestnik.doors.http.reply import OK, Listing, Marks, Reply, Rows, refused, render, wire_id
 
 RECORD = Reply({"id": 1, "name": "Анна"}, "id = {id}, name = {name}", "{id},{name}", root="one")
 
@@ -161,3 +161,38 @@ def test_any_text_comes_back_from_json_and_xml(text):
 )
 def test_an_id_is_a_number_if_it_reads_the_same_as_one(text, expected):
     assert wire_id(text) == expected
+
+
+NAMED = Reply(
+    {"sender": "A&B", "id": 7},
+    "name = {sender}, at = {operators}",
+    "{sender},{operators}",
+    root="sender",
+    text="sender",
+    marks=Marks("operators", {"mts": 3, "mega": 0}),
+)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "expected"),
+    [
+        (0, "name = A&B, at = mts:3;mega:0"),
+        (1, "A&B,mts:3;mega:0"),
+        (2, '<sender id="7" mts="3" mega="0">A&amp;B</sender>'),
+        (
+            3,
+            '{\n"sender": "A&B",\n"id": 7,\n"operators": {\n"mts": 3,\n"mega": 0\n}\n}',
+        ),
+    ],
+)
+def test_a_record_may_be_one_element_with_attributes_and_have_marks(fmt, expected):
+    assert told(NAMED, fmt) == expected
+
+
+def test_a_list_of_such_records_has_an_element_each():
+    assert told(Listing([NAMED, NAMED], root="senders"), 2) == (
+        "<senders>\n"
+        '<sender id="7" mts="3" mega="0">A&amp;B</sender>\n'
+        '<sender id="7" mts="3" mega="0">A&amp;B</sender>\n'
+        "</senders>"
+    )

@@ -43,12 +43,31 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """A list of plain texts inside an answer; `item` is the XML element of each.  In the formats
+    that are lines the sentence has its own place for them."""
+
+    name: str
+    item: str
+    texts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Numbers by name inside a record: a member of JSON, `a:1;b:2` in lines, attributes in XML."""
+
+    name: str
+    values: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """One record, told in any of the four formats.
 
     `fields` are JSON's members in their order; `elements` is the order of XML where it differs.
     `sentence` (fmt 0) and `short` (fmt 1) name fields in braces.  `root` is the XML element around
-    the fields, None for none; `spread` puts each element on a line of its own.
+    the fields, None for none; `spread` puts each element on a line of its own.  With `text` that
+    element has no others inside: this field is its text, the others are attributes (senders.md).
     """
 
     fields: Mapping[str, Value]
@@ -57,18 +76,22 @@ class Reply:
     root: str | None = "result"
     elements: tuple[str, ...] | None = None
     spread: bool = True
-    rows: Rows | None = None
+    rows: Rows | Texts | None = None
+    text: str | None = None
+    marks: Marks | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
     """Many records: a line each, an XML element each inside `root`, a JSON array.
 
-    Each record's own `root` is the name of its element.
+    Each record's own `root` is the name of its element.  With `beside` JSON is an object of these
+    members and the array, under the name of `root`.
     """
 
     replies: Sequence[Reply]
     root: str = "result"
+    beside: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,28 +149,50 @@ def _line(fields: Mapping[str, Value]) -> Mapping[str, Value]:
     return {k: " ".join(v.splitlines()) if isinstance(v, str) else v for k, v in fields.items()}
 
 
+def _told(reply: Reply) -> Mapping[str, Value]:
+    """What a line may name: the fields, and the marks as one text."""
+    if reply.marks is None:
+        return _line(reply.fields)
+    marks = ";".join(f"{name}:{value}" for name, value in reply.marks.values.items())
+    return {**_line(reply.fields), reply.marks.name: marks}
+
+
 def _sentence(reply: Reply) -> str:
-    first = reply.sentence.format_map(_line(reply.fields))
-    if reply.rows is None:
+    first = reply.sentence.format_map(_told(reply))
+    if not isinstance(reply.rows, Rows):
         return first
     return "\n".join([first, *(reply.rows.sentence.format_map(r) for r in reply.rows.records)])
 
 
 def _short(reply: Reply) -> str:
-    first = reply.short.format_map(_line(reply.fields))
-    if reply.rows is None:
+    first = reply.short.format_map(_told(reply))
+    if not isinstance(reply.rows, Rows):
         return first
     return "\n".join([first, *(reply.rows.short.format_map(r) for r in reply.rows.records)])
 
 
 def _xml(reply: Reply) -> str:
+    if reply.text is not None:
+        return _xml_element(reply)
     names: Iterable[str] = reply.fields if reply.elements is None else reply.elements
     parts = [f"<{name}>{escaped(reply.fields[name])}</{name}>" for name in names]
-    if reply.rows is not None:
+    if isinstance(reply.rows, Rows):
         parts.append(_xml_rows(reply.rows))
+    elif reply.rows is not None:
+        item = reply.rows.item
+        inside = "".join(f"<{item}>{escaped(text)}</{item}>" for text in reply.rows.texts)
+        parts.append(f"<{reply.rows.name}>{inside}</{reply.rows.name}>")
     if reply.root is not None:
         parts = [f"<{reply.root}>", *parts, f"</{reply.root}>"]
     return ("\n" if reply.spread else "").join(parts)
+
+
+def _xml_element(reply: Reply) -> str:
+    """A record as one element: a field is its text, the others and the marks are attributes."""
+    marks = reply.marks.values if reply.marks is not None else {}
+    named = [(k, v) for k, v in reply.fields.items() if k != reply.text] + list(marks.items())
+    attributes = "".join(f' {name}="{escaped(value)}"' for name, value in named)
+    return f"<{reply.root}{attributes}>{escaped(reply.fields[reply.text or ''])}</{reply.root}>"
 
 
 def _xml_rows(rows: Rows) -> str:
@@ -174,9 +219,14 @@ def _json(reply: Reply) -> str:
 
 def _members(reply: Reply) -> str:
     members = _pairs(reply.fields)
+    if reply.marks is not None:
+        members += f',\n"{reply.marks.name}": {{\n{_pairs(reply.marks.values)}\n}}'
     if reply.rows is None:
         return members
-    rows = _array(_pairs(record) for record in reply.rows.records)
+    if isinstance(reply.rows, Rows):
+        rows = _array(_pairs(record) for record in reply.rows.records)
+    else:
+        rows = f"[{', '.join(map(_quoted, reply.rows.texts))}]"
     return f"{members},\n{_quoted(reply.rows.name)}: {rows}"
 
 
@@ -194,6 +244,9 @@ def _array(objects: Iterable[str]) -> str:
 def _xml_listing(listing: Listing) -> str:
     items = []
     for reply in listing.replies:
+        if reply.text is not None:
+            items.append(f"{_xml_element(reply)}\n")
+            continue
         inside = "".join(f"<{k}>{escaped(v)}</{k}>" for k, v in reply.fields.items())
         items.append(f"<{reply.root}>{inside}</{reply.root}>\n")
     if not items:
@@ -201,10 +254,17 @@ def _xml_listing(listing: Listing) -> str:
     return f"<{listing.root}>\n{''.join(items)}</{listing.root}>"
 
 
+def _json_listing(listing: Listing) -> str:
+    array = _array(map(_members, listing.replies))
+    if listing.beside is None:
+        return array
+    return f"{{\n{_pairs(listing.beside)},\n{_quoted(listing.root)}: {array}\n}}"
+
+
 _REPLIES: tuple[Callable[[Reply], str], ...] = (_sentence, _short, _xml, _json)
 _LISTINGS: tuple[Callable[[Listing], str], ...] = (
     lambda listing: "\n".join(map(_sentence, listing.replies)),
     lambda listing: "\n".join(map(_short, listing.replies)),
     _xml_listing,
-    lambda listing: _array(map(_members, listing.replies)),
+    _json_listing,
 )

@@ -20,6 +20,7 @@ _MEMBERS: Mapping[str, Schema] = {
     "date": {"type": "string", "pattern": r"^(\d{2}\.\d{2}\.\d{4} \d{2}:\d{2}:\d{2})?$"},
     "moment": {"type": "integer", "description": "Unix seconds."},
     "id": {"type": ["integer", "string"]},
+    "texts": {"type": "array", "items": {"type": "string"}},
 }
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
@@ -134,6 +135,8 @@ def _record(members: Sequence[Member]) -> Schema:
 def _member(member: Member) -> Schema:
     if member.kind == "list":
         return {"type": "array", "items": _record(member.members), "description": member.meaning}
+    if member.kind == "record":
+        return {**_record(member.members), "description": member.meaning}
     schema = dict(_MEMBERS[member.kind])
     if member.choices:
         numeric = schema["type"] == "integer"

@@ -6,8 +6,20 @@ from dataclasses import dataclass, field
 from vestnik.doors.http.reply import OK, Answer
 
 # `money` is decimal text, `digits` a number written as text; a `date` is dd.mm.yyyy hh:mm:ss, a
-# `moment` Unix seconds, an `id` a number if it is all digits and else text; a `list` holds records.
-MEMBER_KINDS = ("text", "number", "money", "digits", "date", "moment", "id", "list")
+# `moment` Unix seconds, an `id` a number if it is all digits and else text; a `list` holds records,
+# `texts` are plain ones; a `record` is one within the other.
+MEMBER_KINDS = (
+    "text",
+    "number",
+    "money",
+    "digits",
+    "date",
+    "moment",
+    "id",
+    "list",
+    "texts",
+    "record",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +28,7 @@ class Member:
 
     `optional`: it may be missing.  `choices` are all the values there are, when they are few.  A
     text, a date and what is made of digits may always be empty.  `members` are those of a list's
-    records.
+    records, or of the one record.
     """
 
     name: str
