@@ -164,6 +164,11 @@ def _sentence(reply: Reply) -> str:
     return "\n".join([first, *(reply.rows.sentence.format_map(r) for r in reply.rows.records)])
 
 
+def _lines(listing: Listing) -> str:
+    lines = "\n".join(map(_sentence, listing.replies))
+    return lines + "\n" if listing.ended and lines else lines
+
+
 def _short(reply: Reply) -> str:
     first = reply.short.format_map(_told(reply))
     if not isinstance(reply.rows, Rows):
@@ -263,7 +268,7 @@ def _json_listing(listing: Listing) -> str:
 
 _REPLIES: tuple[Callable[[Reply], str], ...] = (_sentence, _short, _xml, _json)
 _LISTINGS: tuple[Callable[[Listing], str], ...] = (
-    lambda listing: "\n".join(map(_sentence, listing.replies)),
+    _lines,
     lambda listing: "\n".join(map(_short, listing.replies)),
     _xml_listing,
     _json_listing,

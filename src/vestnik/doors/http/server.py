@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -58,6 +59,8 @@ class Page:
 
 
 Pages = Mapping[str, Callable[[], Awaitable[Page]]]
+# Who answers for all addresses that begin with one: given what follows it, and the method.
+Below = Mapping[str, Callable[[str, str], Awaitable[Page]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ def _unobserved(name: str, error: int, seconds: float) -> None:
 class Door:
     """The ASGI application.
 
-    `pages` are further addresses (`/healthz`, `/metrics`) and who answers them; `observe` is told
+    `pages` are further addresses (`/healthz`, `/metrics`) and who answers them; `below` those that
+    stand for all that begin with them, and end in a slash (`/l/`); `observe` is told
     of each finished call its endpoint, error number and seconds; `clock` gives ms since the epoch.
     """
 
@@ -92,12 +96,13 @@ class Door:
         *,
         settings: DoorSettings | None = None,
         pages: Pages | None = None,
+        below: Below | None = None,
         clock: Callable[[], int] = _now_ms,
         observe: Callable[[str, int, float], None] = _unobserved,
     ) -> None:
         self._reception = Reception(services)
         self._settings = settings or DoorSettings()
-        self._pages = pages or {}
+        self._pages, self._below = pages or {}, below or {}
         self._clock, self._observe = clock, observe
         self._soap = Soap(self._reception, clock, self._settings.body_s_max)
         self._endpoints: dict[str, tuple[Endpoint, bool]] = {}
@@ -139,7 +144,7 @@ class Door:
         self._observe("soap", error, time.perf_counter() - began)
 
     async def _elsewhere(self, path: str, scope: Scope, send: Send) -> None:
-        page = self._pages.get(path)
+        page = self._pages.get(path) or self._page_below(path, scope["method"])
         if page is None:
             names = ", ".join(sorted({endpoint.name for endpoint, _ in self._endpoints.values()}))
             words = (
@@ -151,6 +156,12 @@ class Door:
             await asgi.plain(send, 405, b"Use GET here.", (b"allow", b"GET, HEAD"))
         else:
             await _send_page(send, await page(), dict(scope["headers"]))
+
+    def _page_below(self, path: str, method: str) -> Callable[[], Awaitable[Page]] | None:
+        for start, page in self._below.items():
+            if path.startswith(start):
+                return partial(page, path[len(start) :], method)
+        return None
 
     async def _api(
         self, endpoint: Endpoint, rest: bool, scope: Scope, receive: Receive, send: Send
