@@ -234,10 +234,10 @@ class House:
         fields = {"params_digest": shown, "now_ms": self.now, **fields}
         return Order(client=self.clients[client], kind=kind, lines=given, **fields)
 
-    async def draft(self, *args, **fields):
+    async def draft(self, *args, groups=None, **fields):
         """The draft that an order becomes."""
         kept = _Kept()
-        await Sending(self.directory, kept, MOSCOW).send(self.order(*args, **fields))
+        await Sending(self.directory, kept, MOSCOW, groups).send(self.order(*args, **fields))
         return kept.draft
 
     async def refused_draft(self, *args, **fields):

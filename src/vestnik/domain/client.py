@@ -79,6 +79,12 @@ class Limits:
     md5_password: int = 1  # 0: the MD5 form of the password is refused
     locked: int = 0  # 1: the account is locked and may do nothing
 
+    @property
+    def daily(self) -> bool:
+        """Something is limited by the day."""
+        of_day = self.day_limit or self.number_limit or self.text_limit or self.address_limit
+        return bool(of_day)
+
 
 LIMIT_TYPES: dict[str, type] = get_type_hints(Limits)
 LIMIT_NAMES: tuple[str, ...] = tuple(f.name for f in fields(Limits))

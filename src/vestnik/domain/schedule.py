@@ -49,7 +49,7 @@ def due(text: str, now_ms: int, zone: tzinfo) -> int:
     hours = window(text)
     if hours is None:
         raise BadDate
-    return _opening(hours, now_ms, zone)
+    return opening(hours, now_ms, zone)
 
 
 def is_date(text: str) -> bool:
@@ -183,16 +183,16 @@ def _moment(text: str, zone: tzinfo) -> int:
         raise BadDate from None
 
 
-def _opening(hours: tuple[int, int], now_ms: int, zone: tzinfo) -> int:
-    """Now if the window is open, else when it opens next."""
+def opening(hours: tuple[int, int], now_ms: int, zone: tzinfo) -> int:
+    """`now_ms` if the window (see `window`) is open then, else when it opens next."""
     opens, closes = hours
     now = datetime.fromtimestamp(now_ms / 1000, zone)
     if opens <= now.hour < closes or (closes < opens and not closes <= now.hour < opens):
         return now_ms
-    opening = now.replace(hour=opens, minute=0, second=0, microsecond=0, fold=0)
+    start = now.replace(hour=opens, minute=0, second=0, microsecond=0, fold=0)
     if now.hour >= opens:
-        opening += timedelta(days=1)
-    return _ms(opening)
+        start += timedelta(days=1)
+    return _ms(start)
 
 
 def _ms(moment: datetime) -> int:

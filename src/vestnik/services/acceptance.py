@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from vestnik.domain.message import Err, Status
+from vestnik.domain.message import Status
 from vestnik.domain.refusals import BadParameters, Duplicate, InsufficientFunds, Refusal
-from vestnik.services import bulk
+from vestnik.services import bulk, daily
 from vestnik.services.draft import Accepted, Draft, Fate, Recipient
 from vestnik.services.message_rows import MessageRows, sheet_of
 from vestnik.services.wire_ids import block_for
-from vestnik.store import counters, dedup, ledger, mailings, messages, statistics
+from vestnik.store import counters, dedup, ledger, mailings, messages
 from vestnik.store.engine import Transaction, Values
 
 _WAITING, _UNDELIVERABLE = int(Status.WAITING), int(Status.UNDELIVERABLE)
@@ -63,13 +63,13 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
     accounts = await ledger.lock(tx, _payers(batch.drafts))
     rows = MessageRows()
     answers: list[Values] = []
-    today = _Today(tx)
+    await daily.block(tx, batch.drafts)
+    today = daily.Today(tx)
     for draft, decision in zip(batch.drafts, decisions.of, strict=True):
         if decision.first is not None:
             _repeat(decision)
         elif decision.refusal is None and decision.accepted is None:
-            limits = draft.client.limits
-            if limits.day_limit or limits.number_limit:
+            if draft.client.limits.daily:
                 await today.limit(draft)
             _decide(draft, decision, accounts)
             if draft.chunks and decision.refusal is None:
@@ -81,6 +81,7 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
             )
             if draft.digest is not None and draft.digest_kind is not _IDENTICAL:
                 answers.append((draft.client.id, draft.digest, _write_answer(decision)))
+    await today.keep(batch.now)
     await dedup.answer(tx, answers)
     await ledger.book(tx, _entries(batch, rows))
     await rows.write(tx, batch.node)
@@ -175,48 +176,6 @@ def _repeat(decision: Decision) -> None:
 def _payers(drafts: list[Draft]) -> list[tuple[int, int]]:
     found = {(account, 0) for d in drafts for account in (d.accounts[0], *d.holds)}
     return list(found)
-
-
-class _Today:
-    """What clients and numbers have had today, in the store and of this batch.
-
-    Daily limits guard money, so they are judged here (status.md: err 247 and 251).
-    """
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-        self._of_client: dict[tuple[int, int], int] = {}
-        self._of_number: dict[tuple[int, int, str], int] = {}
-
-    async def limit(self, draft: Draft) -> None:
-        """Forbid the recipients that are too many."""
-        limits, day = draft.client.limits, (draft.client.id, draft.day)
-        if limits.day_limit:
-            if day not in self._of_client:
-                self._of_client[day] = await statistics.accepted(self._tx, *day)
-            for recipient in draft.recipients:
-                self._of_client[day] += 1
-                if self._of_client[day] > limits.day_limit:
-                    _forbid(draft, recipient, Err.DAILY_LIMIT)
-        if limits.number_limit:
-            for recipient in draft.recipients:
-                number = (*day, recipient.phone)
-                if number not in self._of_number:
-                    self._of_number[number] = await messages.sent_today(self._tx, *number)
-                if self._of_number[number] >= limits.number_limit:
-                    _forbid(draft, recipient, Err.NUMBER_LIMIT)
-                self._of_number[number] += int(recipient.status == _WAITING)
-
-
-def _forbid(draft: Draft, recipient: Recipient, err: int) -> None:
-    """Refuse a recipient that nothing else was wrong with."""
-    if recipient.status != _WAITING:
-        return
-    recipient.status, recipient.err = Status.FORBIDDEN, err
-    for account, lost in zip(draft.accounts, (recipient.price, *recipient.shares), strict=False):
-        if lost > 0:
-            draft.holds[account] -= lost
-    recipient.price, recipient.shares = 0, ()
 
 
 def _decide(

@@ -1,7 +1,8 @@
 """The lines of an order → recipients: texts read, numbers checked, routes and prices found."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import structs
@@ -10,11 +11,14 @@ from vestnik.domain import number, schedule
 from vestnik.domain.client import Client, Limits
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import CHANNEL_OF, Err, Kind, Status
+from vestnik.domain.numbering import UNKNOWN
 from vestnik.domain.rate import shares
 from vestnik.domain.refusals import BadParameters
+from vestnik.services import names
 from vestnik.services.directory import Directory
 from vestnik.services.draft import Order, Recipient
 from vestnik.services.flood import Floods
+from vestnik.services.rules import Rules
 from vestnik.wire.sms import push, segments, translit
 
 SLICE = 500  # recipients between two turns of the loop
@@ -70,7 +74,6 @@ class Composer:
     def __init__(self, order: Order, directory: Directory, floods: Floods | None) -> None:
         self.order = order
         self.directory = directory
-        self.floods = floods
         self.chain = directory.payers[order.client.id]
         self.limits: Limits = order.client.limits
         self.test = bool(order.test or self.limits.test)
@@ -79,12 +82,16 @@ class Composer:
         self.sender = _sender(order.sender, order.client, directory.default_sender)
         self.due = schedule.due(order.time, order.now_ms, self.zone)
         self.minutes = schedule.validity(order.valid) if order.valid else VALIDITY_MINUTES
+        if self.limits.valid_max:
+            self.minutes = min(self.minutes, self.limits.valid_max)
+        # A request that names hours of its own keeps to those.
+        self.hours = schedule.window(self.limits.hours) if self.limits.hours else None
+        if self.window is not None:
+            self.hours = None
         self.options = msgspec.json.encode(order.options).decode() if order.options else ""
-        self._prefixes = _prefix_rules(self.limits.prefixes)
+        self._rules = Rules(order.client, directory, floods, order.now_ms)
         self._texts: dict[str, Text] = {}
-        self._senders: dict[str, bool] = {}
         self._coded: dict[str, int] | None = None  # pid and dcs of binary messages
-        self._seen: set[int] = set()
 
     def recipients(self) -> Iterator[Recipient]:
         """One for each number of each line, in order."""
@@ -128,14 +135,15 @@ class Composer:
             kind, text = MARKERS[marker[1]], text[marker.end() :]
         if kind is Kind.BINARY:
             return self._read_binary(text, comment)
-        if order.translit and kind not in UNLIMITED:
-            text = translit.translit(text, order.translit)
         if not text.strip() and not self._textless(kind):
             raise BadParameters("mes: the text is empty")
         if kind not in UNLIMITED and self.limits.text_max and len(text) > self.limits.text_max:
             raise BadParameters(
                 f"mes: the text has {len(text)} characters, at most {self.limits.text_max} may be"
             )
+        text = names.signed(self.directory, order.client.id, kind, text)
+        if order.translit and kind not in UNLIMITED:
+            text = translit.translit(text, order.translit)
         if kind is Kind.PUSH:
             return self._read_push(text, comment)
         if kind is not _SMS and kind is not _FLASH:
@@ -195,10 +203,19 @@ class Composer:
         if msisdn is None or not (named or number.plausible(msisdn)):
             wrong = msisdn or "".join(c for c in phone if c.isdigit()) or phone[:40]
             return self._refused(wrong, text, sender, due, Status.BAD_NUMBER, Err.BAD_FORMAT)
-        mccmnc = "" if named else self.directory.numbering.find(msisdn).mccmnc
-        status, err = self._forbidden(msisdn, text, sender, named=named)
-        if status:
+        network = UNKNOWN if named else self.directory.numbering.find(msisdn)
+        mccmnc = network.mccmnc
+        shown = self._rules.shown(sender, kind)
+        status, err = self._rules.judge(msisdn, text, shown, mccmnc, named=named)
+        if status or shown is None:
             return self._refused(msisdn, text, sender, due, status, err, mccmnc)
+        sender, window, zone = shown, None, ""
+        if self.hours is not None:
+            opens, zone = self._opening(network.zone, due)
+            if opens != due and self.limits.hours_refuse:
+                refusal = Status.FORBIDDEN, Err.HOURS
+                return self._refused(msisdn, text, sender, due, *refusal, mccmnc)
+            due, window = opens, (self.hours[0] * 60, self.hours[1] * 60)
         channel = CHANNEL_OF[kind]
         client = self.order.client
         plan = self.directory.routes.plan(channel, client.id, sender, msisdn, mccmnc)
@@ -225,7 +242,15 @@ class Composer:
             0,
             due,
             due + self.minutes * 60_000,
+            window=window,
+            zone=zone,
         )
+
+    def _opening(self, recipients_zone: str, due: int) -> tuple[int, str]:
+        """The first moment from `due` on in the account's hours, and the zone of their clock."""
+        assert self.hours is not None
+        zone = (self.limits.hours_recipient and recipients_zone) or self.order.client.zone
+        return schedule.opening(self.hours, due, ZoneInfo(zone)), zone
 
     def _prices(
         self, parts: int, channel: str, msisdn: str, mccmnc: str
@@ -275,31 +300,6 @@ class Composer:
             due,
         )
 
-    def _forbidden(self, phone: str, text: Text, sender: str, *, named: bool) -> tuple[int, int]:
-        """The rule that stops this recipient: its status and err, or zeros."""
-        pair = hash((phone, text.kind, text.text))
-        if pair in self._seen:
-            return Status.FORBIDDEN, Err.NUMBER_LIMIT
-        self._seen.add(pair)
-        if not self._shows(sender, text.kind):
-            return Status.FORBIDDEN, Err.UNREGISTERED_SENDER
-        if self._prefixes is not None and not named and not self._prefixes(phone):
-            return Status.FORBIDDEN, Err.NUMBER_BARRED
-        if self.floods is not None and self.limits.flood_count:
-            client, now = self.order.client, self.order.now_ms
-            if self.floods.flooded(client.id, phone, self.limits, now):
-                return Status.FORBIDDEN, Err.NUMBER_LIMIT
-        return 0, 0
-
-    def _shows(self, sender: str, kind: Kind) -> bool:
-        """A message of this kind can show this sender."""
-        if not sender or (kind is _MAIL and "@" in sender):
-            return True
-        known = self._senders.get(sender)
-        if known is None:
-            known = self._senders[sender] = number.valid_sender(sender)
-        return known
-
     def spread(self, recipients: list[Recipient]) -> None:
         """`period` and `freq` send a mailing in portions."""
         if not self.order.period:
@@ -332,24 +332,3 @@ def _sender(asked: str | None, client: Client, default: str) -> str:
     if asked is None:
         return client.sender or default
     return "" if asked == "." else asked
-
-
-def _prefix_rules(rules: str) -> Callable[[str], bool] | None:
-    """Phone codes that may be sent to; a longer one with a minus forbids (users.md, `fmts`).
-
-    Where no code is named that may be, those that none forbids may.
-    """
-    codes = [rule.strip() for rule in rules.split(",") if rule.strip()]
-    if not codes:
-        return None
-    open_ = all(code.startswith("-") for code in codes)
-
-    def allowed(phone: str) -> bool:
-        best, verdict = -1, open_
-        for code in codes:
-            digits = code.lstrip("-")
-            if phone.startswith(digits) and len(digits) > best:
-                best, verdict = len(digits), not code.startswith("-")
-        return verdict
-
-    return allowed

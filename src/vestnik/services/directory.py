@@ -15,7 +15,7 @@ from vestnik.domain.route import Carrier, Route, Routes
 from vestnik.services import names
 from vestnik.services.names import Names
 from vestnik.services.numbering import Plan, whole
-from vestnik.store import carriers, clients, rented, settings
+from vestnik.store import blacklist, carriers, clients, rented, settings
 from vestnik.store.engine import Store, Transaction
 
 DEFAULT_SENDER = "Vestnik"
@@ -30,7 +30,8 @@ class Directory:
     each API key's keyed hash.  `carriers` holds those switched off too; `routes` lead to none of
     them.  `payers` is who pays for a client's messages, nearest first.  `numbers` is whose each own
     number is.  `names` are sender names, signatures and texts for operators (services/names.py);
-    with `registration` senders must be registered.
+    with `registration` senders must be registered.  `blacklisted` are the clients that have a black
+    list.
     """
 
     version: int
@@ -49,6 +50,7 @@ class Directory:
     numbers: dict[str, int]
     names: Names = field(default_factory=Names)
     registration: bool = False
+    blacklisted: frozenset[int] = frozenset()
 
 
 def numbers_of(everybody: Iterable[Client]) -> dict[str, int]:
@@ -133,6 +135,7 @@ async def _read_small(
         payers={client.id: payers(client, everybody) for client in everybody.values()},
         numbers=numbers_of(everybody.values()) | await rented.rented(tx),
         names=await names.read(tx),
+        blacklisted=await blacklist.clients_with(tx),
         settings=everything,
         default_sender=default_sender,
         key_secret=bytes.fromhex(everything.get(settings.KEY_SECRET, "")),

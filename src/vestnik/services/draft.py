@@ -85,6 +85,7 @@ class Draft(msgspec.Struct):
 
     `accounts` are those that pay, nearest to the client first; `holds` is what accept takes from
     each.  `digest` is the dedup key with its kind and how long it is remembered (None: not at all).
+    `address` is the caller's; `blocks` says that the client has a black list.
     """
 
     client: Client
@@ -108,6 +109,8 @@ class Draft(msgspec.Struct):
     answered: "asyncio.Future[Accepted]"
 
     flags: int = 0
+    address: str = ""
+    blocks: bool = False
     # A request too big for one commit: its recipients are packed (services/bulk.py).
     chunks: list[bytes] = field(default_factory=list)
     packed: int = 0

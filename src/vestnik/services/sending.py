@@ -5,13 +5,18 @@ through in slices with a turn of the loop between, so a single send never waits 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from datetime import tzinfo
 from hashlib import blake2b
 from itertools import islice
+from typing import Protocol
 
 from vestnik.domain import schedule
-from vestnik.domain.message import Flag, Status
+from vestnik.domain.client import Client
+from vestnik.domain.contact import Book
+from vestnik.domain.lists import ListLine
+from vestnik.domain.message import Flag, Kind, Status
 from vestnik.domain.refusals import (
     BadNumber,
     BadParameters,
@@ -40,12 +45,31 @@ REFUSALS: dict[int, type[Refusal]] = {
 }
 
 
+_group = re.compile(r"(?<![^,;\s])[Gg]\d+(?![^,;\s])", re.ASCII)  # one among phones (text.md)
+
+
+class Groups(Protocol):
+    """The groups of contacts: see services/contacts.py."""
+
+    async def expanded(
+        self, client: Client, lines: Iterable[ListLine], most: int, book: int = ...
+    ) -> list[ListLine]:
+        """Lines with numbers where groups stood; one that does not exist stays as written."""
+
+
 class Sending:
     """Prices and sends; one object serves every door of the process."""
 
-    def __init__(self, directory: Callable[[], Directory], intake: Intake, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        directory: Callable[[], Directory],
+        intake: Intake,
+        zone: tzinfo,
+        groups: Groups | None = None,
+    ) -> None:
         self._directory = directory
         self._intake = intake
+        self._groups = groups
         self._floods = Floods()
         self._zone = zone  # of the centre: its days are those of sums and daily limits
 
@@ -75,6 +99,8 @@ class Sending:
         )
 
     async def _draft(self, order: Order, *, flood: bool) -> Draft:
+        if self._groups is not None and isinstance(order.lines, (list, tuple)):
+            await self._expand(order, self._groups)
         maker = Composer(order, self._directory(), self._floods if flood else None)
         own_id = order.wire_id if order.client.limits.unique_ids else ""
         list_ = _List([p.account_id for p in maker.chain], own_id)
@@ -89,17 +115,31 @@ class Sending:
             maker.spread(list_.recipients)
         elif order.period:
             raise BadParameters(f"period: a list of more than {WHOLE_MAX} is not sent in portions")
-        elif maker.limits.day_limit or maker.limits.number_limit:
+        elif maker.limits.daily or self._blocks(order):
             raise BadParameters(
-                f"an account with a daily limit sends at most {WHOLE_MAX} in one request"
+                f"an account with a daily limit or a black list sends at most {WHOLE_MAX} in one"
+                " request"
             )
         return self._assembled(order, maker, list_)
+
+    async def _expand(self, order: Order, groups: Groups) -> None:
+        """Put the members of groups in their place; BadParameters for one that there is not."""
+        if not any(_group.search(line.phones) for line in order.lines):
+            return
+        book = Book.MAILS if order.kind is Kind.MAIL else Book.PHONES
+        most = order.client.limits.rows_per_request
+        order.lines = await groups.expanded(order.client, order.lines, most, book)
+        for line in order.lines:
+            if left := _group.search(line.phones):
+                raise BadParameters(f"phones: there is no group {left[0]}")
 
     def _assembled(self, order: Order, maker: "Composer", list_: "_List") -> Draft:
         digest, kind, remembered_s = _dedup_key(order, list_.own)
         list_.close()
         total = list_.total
         mass = total > SLICE or bool(order.flags & _MASS)
+        if mass and maker.limits.no_mass:
+            raise MessageForbidden("this account may not send mass or advertising messages")
         return Draft(
             client=order.client,
             recipients=list_.recipients,
@@ -125,7 +165,13 @@ class Sending:
             packed_parts=list_.packed_parts,
             packed_cost=list_.packed_cost,
             flags=order.flags | (_MASS if mass else 0),
+            address=order.address,
+            blocks=self._blocks(order),
         )
+
+    def _blocks(self, order: Order) -> bool:
+        """The client has a black list."""
+        return order.client.id in self._directory().blacklisted
 
 
 class _List:

@@ -20,6 +20,7 @@ class Kind(IntEnum):
     IDENTICAL = 1  # the same request: refused
     KEY = 2  # the same Idempotency-Key: the first answer again
     UNIQUE_ID = 3  # the same own id and phones: the first answer again
+    ADDRESS = 5  # an IP address on a day: how many messages came from it (store/daily.py)
     TRANSFER = 4  # one of the few transfers to a subclient that a minute has room for
 
 

@@ -1,7 +1,6 @@
 """Messages, the texts they share, their parts at a carrier, reports that matched nothing yet."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Integer, SmallInteger, Text
@@ -267,16 +266,6 @@ HIDE = Statement(
     .values(hidden=sa.literal_column("1"))
     .where(messages.c.client_id == sa.bindparam("client"), messages.c.id == sa.bindparam("which"))
 )
-TODAY_OF_NUMBER = Statement(
-    sa.select(sa.func.count())
-    .select_from(messages)
-    .where(
-        messages.c.client_id == sa.bindparam("client"),
-        messages.c.day == sa.bindparam("today"),
-        messages.c.phone == sa.bindparam("to"),
-        messages.c.status < sa.literal_column("22"),  # from there on they were refused
-    )
-)
 
 
 async def put(tx: Transaction, made: Sequence[Values]) -> None:
@@ -362,9 +351,3 @@ async def latest(tx: Transaction, client_id: int, wire_id: str, phone: str) -> R
 
 async def hide(tx: Transaction, client_id: int, message_id: int) -> None:
     await tx.run(HIDE, client=client_id, which=message_id)
-
-
-async def sent_today(tx: Transaction, client_id: int, day: int, phone: str) -> int:
-    """How many messages of the client's to this number were accepted, and not refused, on a day."""
-    row: Any = await tx.one(TODAY_OF_NUMBER, client=client_id, today=day, to=phone)
-    return int(row[0])
