@@ -39,7 +39,9 @@ from vestnik.services.gathering import Gathering
 from vestnik.services.history import History
 from vestnik.services.incoming import Came
 from vestnik.services.intake import Intake
+from vestnik.services.jobs import Jobs
 from vestnik.services.mailboxes import Mailboxes
+from vestnik.services.mailing_runs import Runs
 from vestnik.services.news import Outboxes
 from vestnik.services.parts_in import PartsIn
 from vestnik.services.reports import Heard
@@ -188,19 +190,21 @@ class Centre:
         def ring_exports() -> None:
             self.notifier.ring("exports")
 
+        contacts = Contacts(
+            self.store,
+            lambda: directory().clients,
+            self.current.refresh,
+            self.settings.centre.language,
+        )
         self.services = Services(
             access=self.access,
-            sending=Sending(directory, self.intake, zone),
+            sending=Sending(directory, self.intake, zone, contacts),
             billing=Billing(self.store, directory),
             status=Statuses(self.store, directory, self.setting),
             history=History(self.store, directory, self.settings.centre.language),
             tasks=Tasks(self.store, files, ring_exports),
-            contacts=Contacts(
-                self.store,
-                lambda: directory().clients,
-                self.current.refresh,
-                self.settings.centre.language,
-            ),
+            jobs=Jobs(self.store, directory, self.ids, lambda: self.notifier.ring("mailings")),
+            contacts=contacts,
             subclients=Subclients(self.store, self.current.refresh, self.ids),
             statistics=Statistics(self.store, directory, zone),
         )
@@ -223,7 +227,8 @@ class Centre:
         self.forwards = Forwards(
             self.outboxes, directory, self.services.sending.send, self.store.now
         )
-        self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers)
+        runs = Runs(self.store, self.setting, self.ids, zone)
+        self.mailings = Mailings(self.store, self.ids, self.node, self.dispatchers, runs)
         self.monitoring = Monitoring(self.store, self.current, self.dispatchers)
         self.doorkeeper = Doorkeeper(
             self.settings,
