@@ -124,10 +124,15 @@ class Contacts:
 
     async def groups(self, client: Client, book: int) -> list[Group]:
         """Every group, by growing ids; the first question makes an account's first two."""
+        place = await self._begun(client, book)
+        return await self._store.read(contact_groups.all_of, place.owner, book)
+
+    async def _begun(self, client: Client, book: int) -> Place:
+        """The place, which has its first groups by now."""
         place = self._place(client, book)
         if not await self._store.read(contact_groups.begun, place.owner):
             await self._store.write(contact_saving.begin, place)
-        return await self._store.read(contact_groups.all_of, place.owner, book)
+        return place
 
     async def add_group(self, client: Client, book: int, name: str, num: int) -> int:
         """Make a group; returns its id.  A `num` of 0 is the smallest free number.
@@ -148,7 +153,7 @@ class Contacts:
 
         A large one loses its members slice by slice: nobody waits long for the store.
         """
-        place = self._place(client, book)
+        place = await self._begun(client, book)
         if await self._store.read(contact_groups.one, place.owner, book, group_id) is None:
             raise NotFound(f"there is no group {group_id}")
         while not await self._store.write(_shrink, place, group_id):
