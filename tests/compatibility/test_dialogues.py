@@ -2,7 +2,8 @@
 
 A file of `dialogues/` is one conversation.  Each exchange names the page that states its answer;
 `{key}` in a request stands for the account's API key.  `like` is a pattern where an answer holds a
-moment or a number that is nobody's to promise.
+moment or a number that is nobody's to promise.  What is answered in JSON is as the description of
+the API says, too.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from tests.compatibility.centre import running
+from tests.described import endpoint_at, misfits
 
 pytestmark = pytest.mark.anyio
 
@@ -61,3 +63,6 @@ async def test_the_centre_answers_as_recorded(path, tmp_path):
                 assert re.fullmatch(exchange["like"], body.decode(charset)), (where, body)
             else:
                 assert body == exchange["answer"].encode(charset), where
+            name = endpoint_at(exchange["request"].split(" ", 1)[1])
+            if name and headers["content-type"].startswith("application/json"):
+                assert misfits(name, body.decode(charset)) == [], where
