@@ -21,6 +21,7 @@ from vestnik.channels import CHANNELS
 from vestnik.channels.base import Channel
 from vestnik.domain.client import Client
 from vestnik.domain.ids import Ids
+from vestnik.domain.money import parse_money
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.domain.route import Carrier
 from vestnik.doorkeeper import Doorkeeper, Doors, Inside
@@ -43,6 +44,8 @@ from vestnik.services.jobs import Jobs
 from vestnik.services.mailboxes import Mailboxes
 from vestnik.services.mailing_runs import Runs
 from vestnik.services.news import Outboxes
+from vestnik.services.numbers import numbers
+from vestnik.services.paperwork import Paperwork
 from vestnik.services.parts_in import PartsIn
 from vestnik.services.reports import Heard
 from vestnik.services.sending import Sending
@@ -61,6 +64,7 @@ from vestnik.workers.forwards import Forwards
 from vestnik.workers.housekeeping import Housekeeping
 from vestnik.workers.loop import repeat
 from vestnik.workers.mailings import Mailings
+from vestnik.workers.papers import Papers
 from vestnik.workers.retention import Retention
 from vestnik.workers.tasks import Exports
 from vestnik.workers.tasks import Settings as ExportSettings
@@ -73,6 +77,9 @@ DIRECTORY_S = 1.0
 HOUSEKEEPING_S = 1.0
 MAILINGS_S = 1.0
 RETENTION_S = 3_600.0
+PAPERS_S = 300.0
+CLICKS_S = 1.0
+NUMBERS_S = 600.0
 CALLBACKS_S = 1.0
 GRACE_S = 15.0
 COLLECT_AFTER = 20_000  # objects more than went, before the young are looked at
@@ -90,7 +97,9 @@ class Centre:
         self.settings = settings
         self.data = data
         self.store = store_at(settings.store.url, data)
-        self.current = Current(self.store, settings.centre.sender)
+        self.current = Current(
+            self.store, settings.centre.sender, registration=settings.senders.registration
+        )
         self.notifier = LocalNotifier()
         self.node = settings.centre.node
         self.roles = ROLES
@@ -196,9 +205,20 @@ class Centre:
             self.current.refresh,
             self.settings.centre.language,
         )
+        self.paperwork = Paperwork(
+            self.store,
+            self.current,
+            lambda order: self.services.sending.send(order),
+            registration=self.settings.senders.registration,
+            language=self.settings.centre.language,
+            zone=zone,
+        )
+        fee = parse_money(self.settings.senders.fee)
+        self.papers = Papers(self.store, directory, self.paperwork.habits, fee, self._new_id)
+        sending = Sending(directory, self.intake, zone, contacts)
         self.services = Services(
             access=self.access,
-            sending=Sending(directory, self.intake, zone, contacts),
+            sending=sending,
             billing=Billing(self.store, directory),
             status=Statuses(self.store, directory, self.setting),
             history=History(self.store, directory, self.settings.centre.language),
@@ -207,6 +227,13 @@ class Centre:
             contacts=contacts,
             subclients=Subclients(self.store, self.current.refresh, self.ids),
             statistics=Statistics(self.store, directory, zone),
+            paperwork=self.paperwork,
+            numbers=numbers(
+                *(self.store, directory, self.setting, sending, zone),
+                language=self.settings.centre.language,
+                links_days=self.settings.links.keep_days,
+                ring=self.outboxes.ring,
+            ),
         )
         self.exports = Exports(
             self.store,
@@ -286,6 +313,8 @@ class Centre:
 
     def _begin_workers(self) -> None:
         self._work("directory", DIRECTORY_S, self._follow)
+        if "doors" in self.roles:
+            self._work("clicks", CLICKS_S, self.services.numbers.links.flush)
         if "exports" in self.roles:
             self._work("exports", self.settings.tasks.period_s, self.exports.run_once)
         if "dispatch" in self.roles:
@@ -294,7 +323,9 @@ class Centre:
             self._work("news http", CALLBACKS_S, self.callbacks.run_once)
             self._work("news forward", CALLBACKS_S, self.forwards.run_once)
             self._work("housekeeping", HOUSEKEEPING_S, self.housekeeping.run_once)
+            self._work("papers", PAPERS_S, self.papers.run_once)
             self._work("retention", RETENTION_S, self.retention.run_once)
+            self._work("numbers", NUMBERS_S, self.services.numbers.run_once)
 
     def _work(self, name: str, period_s: float, work: Callable[[], Awaitable[bool]]) -> None:
         loop: Coroutine[Any, Any, None] = repeat(name, period_s, self.notifier, work)
@@ -325,6 +356,8 @@ class Centre:
         for worker in self._workers:
             worker.cancel()
         await asyncio.gather(*self._workers, return_exceptions=True)
+        with suppress(StoreUnavailable):
+            await self.services.numbers.links.flush()
         await self.exports.close()
         await self.callbacks.close()
         await self.http_client.close()

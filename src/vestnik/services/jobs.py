@@ -10,7 +10,6 @@ import msgspec
 
 from vestnik.domain import schedule
 from vestnik.domain.client import Client
-from vestnik.domain.contact import Book
 from vestnik.domain.ids import Ids
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Kind, Status
@@ -63,7 +62,9 @@ class NewMailing:
 
     `lines` say who gets what, `text` is what all get ("" when the lines have texts of their own:
     `listed`), `template` the stored text that is sent in its place.  `rptn` None: repeats without
-    end.  `digest` tells identical orders, `priced` asks for the price.
+    end.  `digest` tells identical orders, `priced` asks for the price.  `mes2` goes by SMS to whom
+    the channel does not reach; with `repeat` what was not delivered is sent once more, from
+    `sender2`.
     """
 
     name: str
@@ -87,6 +88,9 @@ class NewMailing:
     files: Sequence[Attached] = ()
     mail: bool = False
     priced: bool = False
+    mes2: str = ""
+    sender2: str | None = None
+    repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +138,6 @@ class _Row:
     list: Packed
     total: int
     start_at: int
-    next_at: int
 
 
 class Jobs:
@@ -163,20 +166,13 @@ class Jobs:
         zone = schedule.zone_of(new.tz or None, client.zone)
         start_at = schedule.due(new.time, new.now_ms, zone)
         list_ = await mailing_lists.packed(new.lines, text)
-        total = list_.total + await self._in_groups(client, new, list_.groups)
+        lead_ms = start_at - _earliest(client, new, start_at, list_.zones)
+        mailing_id = self._ids.take(new.now_ms)[0]
+        settings = _settings(mailing_id, new, text, list_, lead_ms)
+        total = list_.total + await self._in_groups(client, settings)
         if not total:
             raise BadParameters("phones: no recipient is given")
-        mailing_id = self._ids.take(new.now_ms)[0]
-        row = _Row(
-            client,
-            mailing_id,
-            new,
-            _settings(mailing_id, new, text, list_),
-            list_,
-            total,
-            start_at,
-            _earliest(client, new, start_at, list_.zones),
-        )
+        row = _Row(client, mailing_id, new, settings, list_, total, start_at)
         cost = await self._priced(row)
         wire_id = await self._store.write(_put, row)
         self._ring()
@@ -245,12 +241,12 @@ class Jobs:
             raise BadParameters(f"tpl: there is no template {new.template}")
         return found.message
 
-    async def _in_groups(self, client: Client, new: NewMailing, numbers: Sequence[int]) -> int:
+    async def _in_groups(self, client: Client, settings: Settings) -> int:
         """How many are in groups; raises BadParameters for one that nobody is in."""
-        owner, book = owner_of(client, self._directory().clients), _book(new.kind)
+        owner = owner_of(client, self._directory().clients)
         members = 0
-        for number in numbers:
-            group = await self._store.read(contact_groups.of_num, owner, book, number)
+        for number in settings.groups:
+            group = await self._store.read(contact_groups.of_num, owner, settings.book, number)
             if group is None or not group.members:
                 raise BadParameters(f"phones: nobody is in a group G{number}")
             members += group.members
@@ -274,7 +270,7 @@ class Jobs:
     async def _lines(self, row: _Row) -> AsyncIterator[list[ListLine]]:
         """The list as it will be composed, or where no price is asked its texts alone."""
         own = row.settings.text
-        owner, book = owner_of(row.client, self._directory().clients), _book(row.new.kind)
+        owner, book = owner_of(row.client, self._directory().clients), row.settings.book
         checked: set[tuple[str, str]] = set()
         for octets, _ in row.list.chunks:
             entries = mailing_lists.unpack(octets)
@@ -285,7 +281,7 @@ class Jobs:
             if not row.new.priced:
                 continue
             if not entries[0].group:
-                yield to_given(entries, row.settings.text, grouped=row.settings.grouped)
+                yield to_given(entries, row.settings.text, grouped=bool(row.settings.groups))
                 continue
             after = 0
             while True:
@@ -296,10 +292,6 @@ class Jobs:
                 if len(page) < PAGE:
                     break
                 after = page[-1].contact_id
-
-
-def _book(kind: Kind) -> Book:
-    return Book.MAILS if kind is Kind.MAIL else Book.PHONES
 
 
 def _check(new: NewMailing) -> None:
@@ -319,7 +311,7 @@ def _earliest(client: Client, new: NewMailing, start_at: int, zones: Iterable[st
     return min([start_at, *(schedule.due(new.time, new.now_ms, zone) for zone in named)])
 
 
-def _settings(mailing_id: int, new: NewMailing, text: str, list_: Packed) -> Settings:
+def _settings(mailing_id: int, new: NewMailing, text: str, list_: Packed, lead_ms: int) -> Settings:
     """Files lie beside the mailing, not in each of its messages: these say where."""
     options = dict(new.options)
     if new.files:
@@ -335,11 +327,15 @@ def _settings(mailing_id: int, new: NewMailing, text: str, list_: Packed) -> Set
         translit=new.translit,
         tz=new.tz,
         zoned=bool(list_.zones) and schedule.is_date(new.time),
-        grouped=bool(list_.groups),
+        lead_ms=lead_ms,
+        groups=list_.groups,
         period=new.period,
         freq=new.freq,
         valid=new.valid,
         options=options,
+        mes2=new.mes2,
+        sender2=new.sender2,
+        repeat=new.repeat,
     )
 
 
@@ -365,7 +361,7 @@ async def _put(tx: Transaction, row: _Row) -> str:
             new.rptn,
             row.start_at,
             row.start_at,
-            row.next_at,
+            row.start_at - row.settings.lead_ms,
         ),
         row.list.chunks,
         [(file.field, file.name, file.octets) for file in new.files],

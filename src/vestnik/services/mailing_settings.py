@@ -8,6 +8,7 @@ import msgspec
 
 from vestnik.domain import schedule
 from vestnik.domain.client import Client
+from vestnik.domain.contact import Book
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Flag, Kind
 from vestnik.services.draft import Order
@@ -19,7 +20,8 @@ class Settings(msgspec.Struct, omit_defaults=True):
     """What all runs of a mailing share, in the words of send.md.
 
     `text` is its own text, "" for a list that has its own (`listed`).  `zoned`: lines of its list
-    have zones of their own; `grouped`: it goes to groups, so its texts may be personal.  `sender` None is the account's default.
+    have zones of their own, and the earliest is due `lead_ms` before the run.  `groups` are the
+    groups it goes to; its texts may then be personal.  `sender` None is the account's default.
     """
 
     kind: int = 0
@@ -29,11 +31,20 @@ class Settings(msgspec.Struct, omit_defaults=True):
     translit: int = 0
     tz: str = ""
     zoned: bool = False
-    grouped: bool = False
+    lead_ms: int = 0
+    groups: list[int] = []
     period: str = ""
     freq: str = ""
     valid: str = ""
     options: dict[str, object] = {}
+    mes2: str = ""
+    sender2: str | None = None
+    repeat: bool = False
+
+    @property
+    def book(self) -> Book:
+        """Whose members its groups have."""
+        return Book.MAILS if self.kind == Kind.MAIL else Book.PHONES
 
 
 def order(

@@ -144,9 +144,12 @@ class Centre:
             self.status,
             history=None,
             tasks=None,
+            jobs=None,
             contacts=None,
             subclients=None,
             statistics=None,
+            numbers=None,
+            paperwork=None,
         )
         endpoints = self.door_options.pop("endpoints", ENDPOINTS)
         self.door = Door(endpoints, self.services, clock=lambda: self.now, **self.door_options)

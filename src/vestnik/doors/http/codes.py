@@ -65,8 +65,49 @@ USERS: Codes = {
     r.NotSaved: Code(8, "record could not be saved"),
     r.InsufficientFunds: Code(10, "not enough money"),
 }
+TEMPLATES: Codes = {
+    **COMMON,
+    r.NotFound: Code(3, "record not found", detailed="{}"),
+    r.NotPossible: Code(5, "record could not be saved", detailed="{}"),
+}
+SENDERS: Codes = {
+    **COMMON,
+    r.NoSubclient: Code(1, "parameters error: no subclient with this login"),
+    r.NotFound: Code(3, "sender name not found"),
+    r.NotPossible: Code(5, "the name could not be saved", detailed="{}"),
+    r.BadNumber: Code(7, "invalid number"),
+    r.Undeliverable: Code(8, "the code cannot be delivered to this number", detailed="{}"),
+    r.CodeSent: Code(10, "a code was sent to this number already"),
+    r.WrongCode: Code(11, "wrong code"),
+}
+DOCUMENTS: Codes = {
+    **COMMON,
+    r.NotFound: Code(3, "no such document"),
+    r.NotPossible: Code(5, "the document could not be made", detailed="{}"),
+    r.NoSubclient: Code(6, "no such subclient"),
+}
 CONTACTS: Codes = {
     **COMMON,
     r.NotFound: Code(3, "no records found", detailed="{}"),
     r.NotPossible: Code(5, "operation failed", detailed="{}"),
+}
+JOBS: Codes = {
+    **COMMON,
+    r.NotFound: Code(3, "record could not be saved", detailed="{}"),
+    r.BadDate: Code(5, "invalid date"),
+}
+INFO: Codes = {**COMMON, r.NotFound: Code(3, "operator not found")}
+LINKS: Codes = {**COMMON, r.NotFound: Code(3, "link not found")}
+MNP: Codes = {**COMMON, r.NotFound: Code(3, "there are no ported numbers here")}
+RENT: Codes = {**COMMON, r.InsufficientFunds: Code(3, "no money")}
+WAIT_CALL: Codes = {
+    **COMMON,
+    r.BadNumber: Code(5, "invalid number"),
+    r.TooManyAttempts: Code(6, "too many attempts on this number today"),
+    r.NotPossible: Code(7, "there is no number to call"),
+}
+PING: Codes = {
+    **COMMON,
+    r.NotFound: Code(3, "task group not found"),
+    r.NotPossible: Code(5, "operation failed", detailed="operation failed: {}"),
 }

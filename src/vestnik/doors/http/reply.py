@@ -86,12 +86,14 @@ class Listing:
     """Many records: a line each, an XML element each inside `root`, a JSON array.
 
     Each record's own `root` is the name of its element.  With `beside` JSON is an object of these
-    members and the array, under the name of `root`.
+    members and the array, under the name of `root`.  `ended`: its last line, too, has a line
+    feed in fmt 0.
     """
 
     replies: Sequence[Reply]
     root: str = "result"
     beside: Mapping[str, Value] | None = None
+    ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

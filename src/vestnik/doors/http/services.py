@@ -9,6 +9,9 @@ from vestnik.services.access import Access
 from vestnik.services.contacts import Contacts
 from vestnik.services.draft import Accepted, Order
 from vestnik.services.history import History
+from vestnik.services.jobs import Jobs
+from vestnik.services.numbers import Numbers
+from vestnik.services.paperwork import Paperwork
 from vestnik.services.statistics import Statistics
 from vestnik.services.subclients import Subclients
 from vestnik.services.tasks import Tasks
@@ -110,6 +113,9 @@ class Services:
     status: Statuses
     history: History
     tasks: Tasks
+    jobs: Jobs
     contacts: Contacts
     subclients: Subclients
     statistics: Statistics
+    paperwork: Paperwork
+    numbers: Numbers

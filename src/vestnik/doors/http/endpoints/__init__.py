@@ -1,14 +1,45 @@
 """Every endpoint the HTTP door serves."""
 
-from vestnik.doors.http.endpoints import balance, downloads, get, mails, phones, send, status, users
+from vestnik.doors.http.endpoints import (
+    balance,
+    documents,
+    downloads,
+    get,
+    get_mnp,
+    info,
+    jobs,
+    mails,
+    op_templates,
+    phones,
+    ping,
+    receive_phones,
+    send,
+    senders,
+    status,
+    templates,
+    tinyurls,
+    users,
+    wait_call,
+)
 
 ENDPOINTS = (
     balance.balance,
+    documents.documents,
     downloads.downloads,
     get.get,
+    get_mnp.get_mnp,
+    info.info,
+    jobs.jobs,
     mails.mails,
+    op_templates.op_templates,
     phones.phones,
+    ping.ping,
+    receive_phones.receive_phones,
     send.send,
+    senders.senders,
     status.status,
+    templates.templates,
+    tinyurls.tinyurls,
     users.users,
+    wait_call.wait_call,
 )

@@ -1,0 +1,321 @@
+"""jobs.php: mailings, which are sent when they are due, and again by their rule."""
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from vestnik.domain.lists import ListLine, list_lines
+from vestnik.domain.message import Kind
+from vestnik.domain.money import money
+from vestnik.domain.refusals import BadParameters
+from vestnik.domain.schedule import MOSCOW, format_date, parse_day
+from vestnik.doors.http import codes as tables
+from vestnik.doors.http.endpoint import Call, Rate, endpoint
+from vestnik.doors.http.endpoints.jobs_parameters import OPERATIONS, PARAMETERS
+from vestnik.doors.http.endpoints.send_answer import price
+from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value, wire_id
+from vestnik.doors.http.shapes import Member, Shape, done
+from vestnik.services.jobs import Attached, Mailing, NewMailing, Progress, Shown, State
+
+_FLAGS = (
+    ("hlr", Kind.HLR),
+    ("ping", Kind.PING),
+    ("flash", Kind.FLASH),
+    ("push", Kind.PUSH),
+    ("bin", Kind.BINARY),
+    ("mms", Kind.MMS),
+    ("mail", Kind.MAIL),
+    ("call", Kind.CALL),
+    ("viber", Kind.VIBER),
+    ("soc", Kind.SOCIAL),
+)
+_OPTIONS = frozenset({"fileurl", "voice", "param", "subj"})  # handed on as they came
+_WITHOUT_TEXT = frozenset({Kind.HLR, Kind.PING})
+_FILE_FOR_TEXT = frozenset({Kind.MMS, Kind.CALL})
+_REPEAT = 5  # the number of the `fl` that asks for a repeat of what was not delivered
+_TAIL = "\n~~~\n"  # stands between binary data and its pid and dcs (channels.md)
+
+_LISTED = (
+    Member("id", "Id of the mailing.", kind="id"),
+    Member("name", "Its title."),
+    Member("time", "When its next run is due, or its last one was: dd.mm.yyyy hh:mm."),
+    Member("rpt", "Its repeat rule.", kind="number"),
+    Member("rptn", "Repeats at most, empty for any number.", kind="digits"),
+    Member("cnt", "Its recipients.", kind="number"),
+    Member(
+        "status",
+        "0 waits, 1 is being sent, 2 finished, 3 switched off, 4 not started.",
+        kind="number",
+    ),
+)
+_DETAILS = (
+    Member("phones", "Its numbers and groups, by commas; empty for a list."),
+    Member("mes", "Its text, or the lines of its list."),
+    Member("sender", "The sender that was named."),
+    Member("created", "When it was ordered.", kind="date"),
+    Member("last_run", "When its last run began.", kind="date"),
+    Member("runs", "Runs begun.", kind="number"),
+    Member("cost", "What its messages have cost.", kind="money"),
+    Member("ids", "The id of the messages of its last run."),
+    Member("made", "Messages of all its runs.", kind="number"),
+    Member("sent", "Those that a carrier has taken.", kind="number"),
+    Member("delivered", "Those that were delivered.", kind="number"),
+    Member("failed", "Those that were refused, expired or not delivered.", kind="number"),
+)
+ANSWERS = (
+    Shape(
+        "A mailing is ordered.",
+        (
+            Member("id", "Its id, and that of the messages of its first run.", kind="id"),
+            Member("cost", "The price of one run, if it was asked.", kind="money", optional=True),
+        ),
+        asked={"add": "1", "name": "News", "phones": "79990000001", "mes": "Hello", "cost": "1"},
+        example=lambda: _added("1234567", 2_400_000, 1),
+    ),
+    done("A mailing is switched off, or removed.", cancel="1", id="1234567"),
+    Shape(
+        "One mailing.",
+        _LISTED + _DETAILS,
+        asked={"get": "1", "id": "1234567"},
+        example=lambda: _shown(_AN_EXAMPLE, MOSCOW),
+    ),
+    Shape(
+        "The mailings, the newest first.",
+        _LISTED,
+        many=True,
+        asked={"get_all": "1"},
+        example=lambda: _listing([_AN_EXAMPLE.mailing], MOSCOW),
+    ),
+)
+
+
+def _rate(call: Call) -> Rate | None:
+    """One identical request a minute (jobs.md, 6); that of an order is kept in the store."""
+    if _operation(call) == "add":
+        return None
+    return Rate(call.digest(), 1 if call.client.limits.identical_s else 0)
+
+
+@endpoint("/sys/jobs.php", codes=tables.JOBS, rate=_rate, parameters=PARAMETERS, answers=ANSWERS)
+async def jobs(call: Call) -> Answer:
+    """The first of OPERATIONS that is asked (jobs.md)."""
+    service, mail = call.services.jobs, call.flag("mail")
+    zone = ZoneInfo(call.client.zone)
+    match _operation(call):
+        case "add":
+            cost = call.number("cost", 0, 0, 3)
+            ordered = await service.add(call.client, _new(call, priced=cost > 0))
+            return _added(ordered.wire_id, ordered.cost, cost)
+        case "del":
+            await service.delete(call.client, _id(call), mail=mail)
+        case "cancel":
+            await service.cancel(call.client, _id(call), mail=mail)
+        case "get":
+            return _shown(await service.one(call.client, _id(call), mail=mail), zone)
+        case _:
+            since, until = _day(call, "start", zone), _day(call, "end", zone)
+            found = await service.listed(
+                call.client, since and since[0], until and until[1], mail=mail
+            )
+            return _listing(found, zone)
+    return OK
+
+
+def _operation(call: Call) -> str:
+    for name in OPERATIONS:
+        if call.flag(name):
+            return name
+    raise BadParameters(f"jobs.php takes one of {', '.join(f'{o}=1' for o in OPERATIONS)}")
+
+
+def _id(call: Call) -> str:
+    given = call.number("id", 0, 0)
+    if not given:
+        raise BadParameters("id says which mailing is meant")
+    return str(given)
+
+
+def _day(call: Call, name: str, zone: ZoneInfo) -> tuple[int, int] | None:
+    given = call.text(name)
+    return parse_day(given, zone) if given else None
+
+
+def _new(call: Call, *, priced: bool) -> NewMailing:
+    kind = _kind(call)
+    listed = bool(call.text("list"))
+    template = None if listed else call.number("tpl", 0, 1) or None
+    text = "" if listed or template else _text(call, kind)
+    repeats = call.given("rptn")
+    return NewMailing(
+        name=call.text("name"),
+        kind=kind,
+        lines=_lines(call, text, kind),
+        now_ms=call.now_ms,
+        digest=call.digest(),
+        text=text,
+        listed=listed,
+        template=template,
+        sender=_sender(call, "sender"),
+        translit=call.number("translit", 0, 0, 2),
+        time=call.text("time"),
+        tz=call.text("tz"),
+        rpt=call.number("rpt", 0, 0, 7),
+        rptn=call.number("rptn", 0, 0, 1_000_000) if repeats and repeats.strip() else None,
+        period=call.text("period"),
+        freq=call.text("freq"),
+        valid=call.text("valid"),
+        options=_options(call),
+        files=[Attached(file.field, file.name, file.octets) for file in call.files],
+        mail=call.flag("mail"),
+        priced=priced,
+        mes2=call.text("mes2"),
+        sender2=_sender(call, "sender2"),
+        repeat=call.numbered("fl").get(_REPEAT, "0") == "1",
+    )
+
+
+def _kind(call: Call) -> Kind:
+    binary = call.number("bin", 0, 0, 2)
+    for name, kind in _FLAGS:
+        if binary if name == "bin" else call.flag(name):
+            return kind
+    return Kind.SMS
+
+
+def _lines(call: Call, text: str, kind: Kind) -> Iterable[ListLine]:
+    """`list` replaces `phones` and `mes`; its lines are read as they are asked for."""
+    texts = call.text("list")
+    if texts:
+        lines = list_lines(texts)
+        return map(_in_hex, lines) if _octets(call, kind) else lines
+    phones = call.text("phones")
+    if not phones:
+        raise BadParameters("phones, or list, says who is to get it")
+    return [ListLine(phones, text)]
+
+
+def _text(call: Call, kind: Kind) -> str:
+    text = call.text("mes")
+    if not text and not _may_be_empty(call, kind):
+        raise BadParameters("mes is the text, and it is missing; list or tpl may stand for it")
+    return _in_hex(ListLine("", text)).text if _octets(call, kind) else text
+
+
+def _octets(call: Call, kind: Kind) -> bool:
+    """Its texts are the octets themselves."""
+    return kind is Kind.BINARY and call.text("bin") == "1"
+
+
+def _may_be_empty(call: Call, kind: Kind) -> bool:
+    if kind in _WITHOUT_TEXT or (kind is Kind.MMS and call.text("subj")):
+        return True
+    return kind in _FILE_FOR_TEXT and bool(call.files or call.text("fileurl"))
+
+
+def _in_hex(line: ListLine) -> ListLine:
+    """A line of octets (bin=1) as the hex digits that bin=2 would send (channels.md)."""
+    data, separator, tail = line.text.partition(_TAIL)
+    try:
+        octets = data.encode("latin-1")
+    except UnicodeEncodeError:
+        raise BadParameters("mes: with bin=1 it is made of octets") from None
+    return line._replace(text=octets.hex() + separator + tail)
+
+
+def _sender(call: Call, name: str) -> str | None:
+    """None is the account's default, which `.` switches off (recorded.md)."""
+    sender = call.text(name).strip()
+    return None if not sender else "" if sender == "." else sender
+
+
+def _options(call: Call) -> dict[str, object]:
+    options: dict[str, object] = dict(call.among(_OPTIONS))
+    if call.flag("tinyurl"):
+        options["tinyurl"] = 1
+    return options
+
+
+def _added(mailing_id: str, cost: int, asked: int) -> Reply:
+    fields: dict[str, Value] = {"id": wire_id(mailing_id)}
+    if not asked:
+        return Reply(fields, "OK, ID - {id}", "{id}")
+    fields["cost"] = price(cost)
+    return Reply(fields, "OK, ID - {id}, COST - {cost}", "{id},{cost}")
+
+
+def _listing(found: list[Mailing], zone: ZoneInfo) -> Listing:
+    sentence = "{id}, name = {name}, time = {time}, rpt = {rpt}, cnt = {cnt}, status = {status}"
+    replies = [
+        Reply(
+            _fields(mailing, zone),
+            sentence,
+            f"{{id}},{mailing.start_at // 1000},{{rpt}},{{cnt}},{{status}},{{name}}",
+            root="job",
+        )
+        for mailing in found
+    ]
+    return Listing(replies, root="jobs", ended=True)
+
+
+def _shown(shown: Shown, zone: ZoneInfo) -> Reply:
+    mailing, progress = shown.mailing, shown.progress
+    fields = _fields(mailing, zone) | {
+        "phones": shown.phones,
+        "mes": shown.text,
+        "sender": shown.sender or "",
+        "created": format_date(mailing.created_at, zone),
+        "last_run": format_date(mailing.last_run, zone) if mailing.last_run else "",
+        "runs": mailing.run,
+        "cost": money(progress.cost),
+        "ids": mailing.run_wire_id,
+        "made": progress.made,
+        "sent": progress.sent,
+        "delivered": progress.delivered,
+        "failed": progress.failed,
+    }
+    sentence = ", ".join(f"{name} = {{{name}}}" for name in fields)
+    short = ",".join(f"{{{name}}}" for name in fields)
+    return Reply(fields, sentence, short, root="job")
+
+
+def _fields(mailing: Mailing, zone: ZoneInfo) -> dict[str, Value]:
+    return {
+        "id": wire_id(mailing.wire_id),
+        "name": mailing.name,
+        "time": format_date(mailing.start_at, zone)[: len("dd.mm.yyyy hh:mm")],
+        "rpt": mailing.rpt,
+        "rptn": "" if mailing.rptn is None else str(mailing.rptn),
+        "cnt": mailing.total,
+        "status": mailing.state,
+    }
+
+
+_AN_EXAMPLE: Shown = Shown(
+    Mailing(
+        client_id=1,
+        id=1,
+        wire_id="1234567",
+        name="Weekly",
+        mail=0,
+        state=State.WAITING,
+        settings="",
+        zone="Europe/Moscow",
+        rpt=5,
+        rptn=5,
+        run=1,
+        run_wire_id="1234567",
+        first_at=1_795_590_000_000,
+        start_at=1_796_194_800_000,
+        last_run=1_795_590_000_000,
+        total=2,
+        made=2,
+        cursor=1,
+        after=0,
+        whole=1,
+        leaving=0,
+        created_at=1_795_503_600_000,
+    ),
+    "79990000001,79990000002",
+    "Hello",
+    "Shop",
+    Progress(made=2, sent=2, delivered=2, cost=2_400_000),
+)
