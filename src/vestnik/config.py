@@ -166,6 +166,19 @@ class SenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "0"
 
 
+class LinkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    base: Annotated[
+        str,
+        Meta(
+            description="public address of short links, before their codes, such as"
+            " https://s.example/l/; empty: links stay as they are"
+        ),
+    ] = ""
+    keep_days: Annotated[
+        int, Meta(ge=0, description="days that short links lead somewhere; 0: for ever")
+    ] = 730
+
+
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
@@ -189,6 +202,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tasks: TaskSettings = TaskSettings()
     callbacks: CallbackSettings = CallbackSettings()
     senders: SenderSettings = SenderSettings()
+    links: LinkSettings = LinkSettings()
     log: LogSettings = LogSettings()
 
 
@@ -359,6 +373,12 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsWrong("[senders] fee cannot be less than nothing")
     if bool(settings.http.tls_cert) != bool(settings.http.tls_key):
         raise SettingsWrong("[http] tls_cert and tls_key are given together or not at all")
+    base = settings.links.base
+    if base and not (base.startswith(("http://", "https://")) and base.endswith("/")):
+        raise SettingsWrong(
+            f"[links] base is an address that ends in a slash, such as https://s.example/l/, not"
+            f" '{base}'"
+        )
     try:
         ZoneInfo(settings.centre.zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from vestnik import config
 from vestnik.domain.client import Client
-from vestnik.doors.http import manual
+from vestnik.doors.http import manual, short_links
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.listener import Listener, ListenerSettings
 from vestnik.doors.http.server import Door, DoorSettings
 from vestnik.doors.http.services import Services as HttpServices
+from vestnik.doors.http.short_links import ShortLinks
 from vestnik.doors.smpp.listeners import SmppSettings
 from vestnik.doors.smpp.server import SmppDoor
 from vestnik.doors.smpp.services import Services as SmppServices
@@ -88,6 +89,7 @@ class Doorkeeper:
             self._inside.http,
             settings=DoorSettings(body_max=given.body_max),
             pages={**self._inside.monitoring.pages(), **manual.pages()},
+            below={short_links.PATH: ShortLinks(self._inside.http.numbers.links).page},
             observe=self._inside.monitoring.observe,
         )
         listener = Listener(
