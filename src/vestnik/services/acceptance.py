@@ -197,6 +197,7 @@ def _decide(
         balance=payer.posted - payer.held,
         recipients=[_fate(r) for r in draft.recipients],
         test=draft.test,
+        code=draft.code,
     )
 
 

@@ -47,6 +47,7 @@ class Order(msgspec.Struct):
     origin: str = "http"
     test: bool = False
     flags: int = 0  # of each message, besides its type: see domain.message.Flag
+    code: str = ""  # that the centre made up and the message tells: `mes=code`
 
 
 class Recipient(msgspec.Struct, gc=False):
@@ -111,6 +112,7 @@ class Draft(msgspec.Struct):
     flags: int = 0
     address: str = ""
     blocks: bool = False
+    code: str = ""
     # A request too big for one commit: its recipients are packed (services/bulk.py).
     chunks: list[bytes] = field(default_factory=list)
     packed: int = 0
@@ -152,3 +154,4 @@ class Accepted(msgspec.Struct, frozen=True):
     balance: int | None
     recipients: Sequence[Fate]
     test: bool = False
+    code: str = ""

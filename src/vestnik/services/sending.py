@@ -166,6 +166,7 @@ class Sending:
             packed_cost=list_.packed_cost,
             flags=order.flags | (_MASS if mass else 0),
             address=order.address,
+            code=order.code,
             blocks=self._blocks(order),
         )
 

@@ -1,6 +1,7 @@
 """send.php: sending, and asking for the price."""
 
 import re
+import secrets
 from collections.abc import Iterable
 
 from vestnik.domain.lists import ListLine, list_lines
@@ -14,6 +15,7 @@ from vestnik.doors.http.reply import Reply
 from vestnik.services.draft import Order
 
 PRICE_ONLY = 1  # a value of `cost`
+CODE, CODE_DIGITS = "code", 4  # of a call that confirms a number
 
 # At most one of these applies: the first that is set (send.md).
 _FLAGS = (
@@ -62,10 +64,11 @@ async def send(call: Call) -> Reply:
 
 def _order(call: Call, cost: int) -> Order:
     kind = _kind(call)
+    code = _code(call, kind)
     return Order(
         client=call.client,
         kind=kind,
-        lines=_lines(call, kind),
+        lines=[ListLine(call.text("phones"), " ".join(code))] if code else _lines(call, kind),
         wire_id=_own_id(call),
         sender=_sender(call),
         translit=call.number("translit", 0, 0, 2),
@@ -82,7 +85,17 @@ def _order(call: Call, cost: int) -> Order:
         cost=cost,
         origin="http",
         now_ms=call.now_ms,
+        code=code,
     )
+
+
+def _code(call: Call, kind: Kind) -> str:
+    """The code that a call is to tell: `mes=code` leaves it to the centre (channels.md)."""
+    if kind is not Kind.CALL or call.text("mes").strip() != CODE or call.text("list"):
+        return ""
+    if not call.text("phones"):
+        raise BadParameters("phones says who is to be called")
+    return f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
 
 
 def _kind(call: Call) -> Kind:

@@ -33,6 +33,7 @@ ANSWERS = (
             _CNT,
             replace(_COST, optional=True),
             Member("balance", "What is left, with cost=3.", kind="money", optional=True),
+            Member("code", "The code that the call tells, with mes=code.", optional=True),
             _PHONES,
         ),
         asked={"phones": "79990000001", "mes": "Hello", "cost": "3"},
@@ -64,6 +65,9 @@ def accepted_reply(accepted: Accepted, cost: int, phones: str) -> Reply:
     if cost == WITH_BALANCE and accepted.balance is not None:
         fields["balance"] = money(accepted.balance)
         sentence, short = sentence + ", BALANCE - {balance}", short + ",{balance}"
+    if accepted.code:
+        fields["code"] = accepted.code
+        sentence, short = sentence + ", CODE - {code}", short + ",{code}"
     rows = _rows(accepted.recipients, phones, priced=not accepted.test)
     return Reply(fields, sentence, short, rows=rows)
 
