@@ -59,7 +59,7 @@ class Storm:
             *[self.send] * 4,
             *[self.report] * 4,
             *[self.pay] * 2,
-            self.change_type,
+            *[self.change_type] * 2,
             self.delete,
             self.pass_time,
             self.housekeep,
@@ -177,13 +177,35 @@ async def test_the_ledger_of_a_chain_balances_after_every_step(store, seed):
     assert [(await house.money(account))[1] for account in EVERYBODY] == [0, 0, 0, 0]
 
 
+@pytest.mark.parametrize("end", [Status.DELIVERED, Status.UNDELIVERABLE])
+async def test_ancestors_get_their_share_of_what_was_accepted_before_the_type_changed(store, end):
+    house = House(store)
+    house.rate(1, 3 * RUB)
+    house.rate(2, RUB)
+    await house.client(1)
+    await house.client(2, parent_id=1, limits={"charge_on": "delivered"})
+    await house.sent(client=2)
+    house.clients[2] = replace(house.clients[2], type=2)
+    house.limit(2)
+
+    [flight] = await house.take()
+    await house.report(f"ref-{flight.message.phone}-1", end)
+
+    cost, share = (RUB, 2 * RUB) if end is Status.DELIVERED else (0, 0)
+    assert await house.money(2) == (100 * RUB - cost, 0)
+    assert await house.money(1) == (100 * RUB - share, 0)
+    assert await house.violations() == []
+
+
 async def test_statistics_are_those_of_a_recount(store):
     house = House(store)
     storm = Storm(house, 7)
     await storm.begin()
     began = house.now
-    for _ in range(STEPS):
+    for number in range(STEPS):
         await storm.step()
+        if number % 20 == 19:
+            house.later(DAY)
     await storm.end()
     messages = await house.messages()
     days = sorted({message.day for message in messages})
