@@ -205,17 +205,15 @@ class Centre:
             self.current.refresh,
             self.settings.centre.language,
         )
+        sending = Sending(directory, self.intake, zone, contacts)
         self.paperwork = Paperwork(
-            self.store,
-            self.current,
-            lambda order: self.services.sending.send(order),
+            *(self.store, self.current, sending.send),
             registration=self.settings.senders.registration,
             language=self.settings.centre.language,
             zone=zone,
         )
         fee = parse_money(self.settings.senders.fee)
         self.papers = Papers(self.store, directory, self.paperwork.habits, fee, self._new_id)
-        sending = Sending(directory, self.intake, zone, contacts)
         self.services = Services(
             access=self.access,
             sending=sending,

@@ -38,6 +38,7 @@ class Limits:
     subclient_per_minute: int = 3  # requests a minute to add a subclient, or to change the same one
     operators_per_minute: int = 100  # requests a minute for operators of numbers, identical or not
     rent_per_minute: int = 2  # identical requests a minute about numbers for rent
+    senders_per_minute: int = 5  # requests a minute to add a sender name
     smpp_rate: int = 100  # messages a second over SMPP, all binds together; more is 0x58
     smpp_binds: int = 10  # SMPP binds at one time; one more is refused
     smpp_window: int = 2_000  # SMPP requests without an answer, all binds together; more is 0x58

@@ -19,6 +19,8 @@ from vestnik.store import documents as table
 from vestnik.store.documents import Stored
 from vestnik.store.engine import Store, Transaction
 
+__all__ = ["Documents", "Habits", "Stored", "Subclient"]
+
 SERVICE_MAX = 300  # characters
 PAPER = "paper"  # of ids
 ACTS_DONE = "acts_done"  # the setting that says up to which month acts are made

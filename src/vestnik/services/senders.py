@@ -22,6 +22,8 @@ from vestnik.store import senders as table
 from vestnik.store.engine import Store, Transaction
 from vestnik.store.senders import File, Registration, Sender
 
+__all__ = ["Document", "Listed", "Sender", "Senders", "Wish", "document"]
+
 SENDER = "sender"  # of ids
 COMMENT_MAX = 500  # characters
 SENDERS_MAX = 1_000  # names of one account

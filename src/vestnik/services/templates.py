@@ -12,6 +12,8 @@ from vestnik.store import templates as table
 from vestnik.store.engine import Store, Transaction
 from vestnik.store.templates import SIGNATURE, Registered, Template
 
+__all__ = ["FORMATS", "SIGNATURE", "New", "Registered", "Template", "Templates", "text_of"]
+
 NAME_MAX = 100
 MESSAGE_MAX = 10_000  # of a letter; other texts are as long as the account's messages may be
 SENDER_MAX = 100
