@@ -28,7 +28,7 @@ from vestnik.store import messages
 from vestnik.store.statement import SQLITE
 
 MESSAGES = 1_000_000
-PATIENCE_S = 300.0
+PATIENCE_S = 900.0
 BALANCE_EVERY_S = 0.02
 IDLE_S = 5.0
 READY, FAILED = 2, 4
