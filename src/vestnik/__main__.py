@@ -7,12 +7,14 @@ from typing import Any
 import typer
 
 from vestnik.commands import (
+    alarm,
     carrier,
     client,
     contacts,
     currency,
     demo,
     doctor,
+    number,
     numbering,
     rate,
     route,
@@ -40,6 +42,8 @@ app.add_typer(carrier.app, name="carrier")
 app.add_typer(route.app, name="route")
 app.add_typer(rate.app, name="rate")
 app.add_typer(numbering.app, name="numbering")
+app.add_typer(number.app, name="number")
+app.add_typer(alarm.app, name="alarm")
 
 
 def run() -> None:

@@ -1,7 +1,7 @@
 """get.php: what was sent, and what subscribers have sent."""
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from vestnik.domain import number
@@ -21,6 +21,7 @@ from vestnik.services.history import (
     filter_from,
     period,
 )
+from vestnik.services.prices import Zone
 from vestnik.services.statistics import Turnover
 
 MESSAGES_MAX = 1_000
@@ -30,6 +31,9 @@ PARAMETERS = (
     Parameter("get_messages", "1 asks for the history of sent messages.", kind="flag"),
     Parameter("get_answers", "1 asks for incoming messages.", kind="flag"),
     Parameter("get_stat", "1 asks for statistics of sent messages.", kind="flag"),
+    Parameter("get_price", "1 asks for the prices.", kind="flag"),
+    Parameter("get_mega_accounts", "1 asks for accounts at an operator; none.", kind="flag"),
+    Parameter("account", "One of those accounts.", only=("get_mega_accounts",)),
     Parameter("start", "First day.", kind="date", only=("get_messages", "get_stat")),
     Parameter("end", "Last day, inclusive.", kind="date", only=("get_messages", "get_stat")),
     Parameter("mycur", "1: in the account's currency.", kind="flag", only=("get_stat",)),
@@ -60,6 +64,17 @@ PARAMETERS = (
     ),
     Parameter("to_phone", "Only what came to this number of the account.", only=("get_answers",)),
 )
+# The prices of a zone, in the order of the wire (info.md, 1).
+_PRICES = {
+    "api": "Of a part of an SMS by the API.",
+    "mass": "Of a part of an SMS by the console.",
+    "mms": "Of an MMS.",
+    "hlr": "Of a look-up.",
+    "call": "Of a call.",
+    "viber": "Of a Viber message.",
+    "soc": "Of a message in a social network.",
+    "mail": "Of an e-mail.",
+}
 ANSWERS = (
     Shape(
         "The history, newest first.",
@@ -117,8 +132,27 @@ ANSWERS = (
         asked={"get_stat": "1", "start": "01.05.2017", "end": "31.05.2017"},
         example=lambda: Listing([_turnover(_A_TURNOVER)], root="list"),
     ),
+    Shape(
+        "What a message of each kind costs, zone by zone.",
+        (
+            Member("currency", "Code of the currency."),
+            Member(
+                "zones",
+                "The zones.",
+                kind="list",
+                members=(
+                    Member("zone", "Number of the zone.", kind="number"),
+                    Member("name", "Its operator, or its place."),
+                    *(Member(name, words, kind="money") for name, words in _PRICES.items()),
+                ),
+            ),
+        ),
+        asked={"get_price": "1"},
+        example=lambda: _zones([_A_ZONE], "RUB"),
+    ),
 )
 _A_TURNOVER: Turnover = Turnover(1, "alex", 120, 144_000_000, 500_000_000, "RUB")
+_A_ZONE: Zone = Zone(1, "МТС", dict.fromkeys(_PRICES, 3_200_000))
 _A_SENT: Sent = Sent(
     id=4023111,
     wire_id="1234",
@@ -168,6 +202,9 @@ _ANSWER_SHORT = "{id},{received},{phone},{to_phone},{sent},{message}"
 _TURNOVER_SENTENCE = (
     "login = {login}, cnt = {cnt}, credit = {credit}, debit = {debit}, currency = {currency}"
 )
+# A name may hold commas, so it stands last.
+_ZONE_SENTENCE = "zone = {zone}, name = {name}" + "".join(f", {p} = {{{p}}}" for p in _PRICES)
+_ZONE_SHORT = "{zone}" + "".join(f",{{{p}}}" for p in _PRICES) + ",{name}"
 _TURNOVER_SHORT = "{login},{cnt},{credit},{debit},{currency}"
 
 
@@ -283,8 +320,31 @@ def _turnover(found: Turnover) -> Reply:
     return Reply(fields, _TURNOVER_SENTENCE, _TURNOVER_SHORT, root="item")
 
 
+async def _price(call: Call) -> Answer:
+    found = call.services.numbers.prices.zones(call.client)
+    return _zones(found, call.client.currency)
+
+
+def _zones(found: Sequence[Zone], currency: str) -> Listing:
+    return Listing([_zone(zone) for zone in found], "zones", {"currency": currency})
+
+
+def _zone(zone: Zone) -> Reply:
+    prices = {name: money(zone.prices[name]) for name in _PRICES}
+    fields: dict[str, Value] = {"zone": zone.number, "name": zone.name, **prices}
+    return Reply(fields, _ZONE_SENTENCE, _ZONE_SHORT, root="item")
+
+
+async def _mega_accounts(call: Call) -> Answer:
+    """No operator keeps accounts here: there are never any (get.md, 4)."""
+    call.text("account")
+    raise NotFound("no such accounts")
+
+
 OPERATIONS: Mapping[str, Callable[[Call], Awaitable[Answer]]] = {
     "get_messages": _messages,
     "get_answers": _answers,
     "get_stat": _stat,
+    "get_price": _price,
+    "get_mega_accounts": _mega_accounts,
 }

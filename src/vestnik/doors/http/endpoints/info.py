@@ -23,7 +23,7 @@ _MEMBERS = (
     Member("tz", "Time zone of the region, in hours from GMT."),
 )
 _NUMBER = Member("phone", "The number, as it was asked if it is none.")
-_A_PLACE = Place(
+_A_PLACE: Place = Place(
     "79990000001",
     Network("Россия", "МегаФон", "г.Москва и Московская область", "250", "02", "Europe/Moscow"),
     "3",

@@ -37,7 +37,7 @@ ANSWERS = (
     ),
     done("The number is rented, or its renewal changed.", buy="1", phone="79990000777"),
 )
-_A_NUMBER = Number("79990000777", RENT, 300_000_000, "Россия")
+_A_NUMBER: Number = Number("79990000777", RENT, 300_000_000, "Россия")
 
 
 def _rate(call: Call) -> Rate:
