@@ -6,11 +6,13 @@ from vestnik.domain.numbering import (
     UNKNOWN,
     Network,
     Numbering,
+    Plotting,
     Row,
     builtin,
     builtin_rows,
     read_csv,
 )
+from vestnik.domain.ported import Gathered, Ported
 
 HEADER = "prefix;country;operator;region;mccmnc;zone"
 
@@ -207,3 +209,75 @@ def test_an_operators_rows_lie_over_those_that_come_with_us():
 
     assert table.find("79160001234").operator == "Наш"
     assert table.find("79160101234").operator == "МТС"
+
+
+# Numbers that moved.
+
+MOSCOW = Row("7916", "7916", "Россия", "МТС", "г.Москва", "25001", "Europe/Moscow")
+MOVED = 79160000001
+
+
+def moved(*numbers, to="25002"):
+    gathered = Gathered()
+    for number in numbers:
+        gathered.add(number, to)
+    return Ported(gathered.blocks(), gathered.networks)
+
+
+def test_a_ported_number_has_the_operator_it_moved_to_and_the_region_that_issued_it():
+    plan = Numbering([MOSCOW, Row("7920", "7920", "Россия", "МегаФон", "", "25002")])
+    plan = plan.with_ported(moved(MOVED))
+
+    assert plan.find(str(MOVED)) == Network(
+        "Россия", "МегаФон", "г.Москва", "250", "02", "Europe/Moscow"
+    )
+    assert plan.find(str(MOVED)) is plan.find(str(MOVED))
+    assert plan.issued(str(MOVED)).operator == "МТС"
+    assert plan.find("79160000002").operator == "МТС"
+
+
+def test_a_plan_that_gets_ported_numbers_is_another_one():
+    plan = Numbering([MOSCOW])
+
+    assert plan.with_ported(moved(MOVED)).find(str(MOVED)).mccmnc == "25002"
+    assert plan.find(str(MOVED)).mccmnc == "25001"
+
+
+def test_a_number_that_moved_to_an_unknown_network_has_its_codes_and_no_name():
+    plan = Numbering([MOSCOW]).with_ported(moved(MOVED, to="25777"))
+
+    assert plan.find(str(MOVED)).mccmnc == "25777"
+    assert plan.find(str(MOVED)).operator == ""
+
+
+def test_a_message_keeps_the_network_it_went_to():
+    plan = Numbering([MOSCOW, Row("7920", "7920", "Россия", "МегаФон", "", "25002")])
+
+    assert plan.carried("79160000009", "25002").operator == "МегаФон"
+    assert plan.carried("79160000009", "25001") is plan.issued("79160000009")
+    assert plan.carried("79160000009", "").operator == "МТС"
+    assert plan.carried("alex@example.com", "") is UNKNOWN
+
+
+def test_a_network_has_a_number_that_stands_for_it():
+    plan = Numbering([MOSCOW])
+
+    assert plan.number_of("25001") == "791600000000000"
+    assert plan.number_of("25099") == plan.number_of("") == ""
+
+
+def test_rows_may_come_in_portions():
+    rows = [
+        prefix("7", "A"),
+        prefix("7913", "B"),
+        numbers("79135", "79137", "C"),
+        prefix("79", "D"),
+    ]
+    plotting = Plotting()
+    for row in rows:
+        plotting.add([row])
+    whole, portions = Numbering(rows), Numbering(plotting)
+
+    probed = [str(number) for number in range(79120000000, 79140000000, 999_983)]
+    assert [portions.find(n) for n in probed] == [whole.find(n) for n in probed]
+    assert {whole.find(n).operator for n in probed} == {"B", "C", "D"}
