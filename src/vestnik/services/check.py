@@ -17,6 +17,7 @@ from vestnik.store.engine import Store, Transaction
 from vestnik.store.statement import Statement
 from vestnik.store.tasks import Task
 
+DAY_MS = 86_400_000
 LATE_MS = 60_000  # how long a lease may have run out before somebody should have seen it
 
 # Rules that one statement finds broken: the sentence names the columns it selects.
@@ -89,6 +90,7 @@ async def violations(tx: Transaction, known: Circumstances) -> list[str]:
     wrong += await _in_flight(tx, known)
     differences, trimmed = await _sums(tx, known)
     wrong += differences
+    wrong += await _runs(tx, known)
     if not trimmed:  # else what old messages cost is no more on record
         wrong += await _currencies(tx)
     return wrong
@@ -186,6 +188,24 @@ async def _sums(tx: Transaction, known: Circumstances) -> tuple[list[str], bool]
                 f" '{sender}': {named} counted"
             )
     return wrong, trimmed
+
+
+async def _runs(tx: Transaction, known: Circumstances) -> list[str]:
+    """The counters of mailings' runs against a recount; old messages may have been removed."""
+    recounted = {tuple(r[:3]): tuple(r[3:]) for r in await checks.found(tx, checks.RUNS_RECOUNTED)}
+    keep_days = {c.id: c.limits.keep_days for c in await clients.everybody(tx)}
+    nothing = (0,) * len(checks.RUN_COUNTED)
+    wrong: list[str] = []
+    for row in await checks.found(tx, checks.RUNS):
+        client, mailing, wire_id, *written, started_at = row
+        counted = recounted.get((client, mailing, wire_id), nothing)
+        keep = keep_days.get(client, 0)
+        kept = not keep or started_at > known.now_ms - (keep - 1) * DAY_MS
+        if tuple(written) != counted and kept and len(wrong) < checks.FOUND_MAX:
+            pairs = zip(checks.RUN_COUNTED, written, counted, strict=True)
+            named = ", ".join(f"{name} {w} for {c}" for name, w, c in pairs if w != c)
+            wrong.append(f"run {wire_id} of mailing {mailing} of client {client}: {named} counted")
+    return wrong
 
 
 async def _by_key(tx: Transaction, statement: Statement) -> dict[Key, tuple[int, ...]]:

@@ -7,7 +7,6 @@ and prices, routes and a cancellation act soon.
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from datetime import tzinfo
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,14 +21,12 @@ from vestnik.domain.refusals import Refusal
 from vestnik.services import mailing_lists, mailing_settings, mailing_slices
 from vestnik.services.composing import SLICE, Composer
 from vestnik.services.contacts import numbers_of_group, owner_of
-from vestnik.services.draft import Recipient
+from vestnik.services.draft import Draft, Recipient
 from vestnik.services.mailing_lists import CHUNK_ROWS, to_given, to_members
 from vestnik.services.mailing_settings import Settings
 from vestnik.services.mailing_slices import Slice
-from vestnik.services.message_rows import Sheet
-from vestnik.services.news import transport_of
 from vestnik.services.settlement import Setting, standing_of
-from vestnik.store import contact_groups, counters, mailing_runs, mailings, messages, queue
+from vestnik.store import contact_groups, counters, dedup, mailing_runs, mailings, messages, queue
 from vestnik.store.engine import Store, Transaction
 from vestnik.store.mailings import Mailing, State
 from vestnik.store.queue import Stage
@@ -39,7 +36,7 @@ RUNNING_MAX = 1_000  # mailings that are looked at in one round
 STOPPED_MAX = 1_000  # messages that are stopped in one commit
 CHUNKS_DROPPED = 100
 PRIORITY = 2  # behind single messages, and behind requests of a few
-HOURS = "9-22"  # of the recipient's own zone (jobs.md, 3.2)
+HOURS = (9, 22)  # of the recipient's own zone (jobs.md, 3.2)
 # Whom a message does not wake: a look-up shows nothing, a letter waits to be read.
 AT_ANY_HOUR = frozenset({Kind.HLR, Kind.PING, Kind.MAIL})
 
@@ -164,9 +161,10 @@ class Runs:
     def _sender(self, mailing: Mailing) -> Client | None:
         """The client, if it may send mailings (jobs.md, 5.6)."""
         client = self._setting().directory.clients.get(mailing.client_id)
-        if client is None or client.limits.locked or client.limits.no_mailings:
+        if client is None:
             return None
-        return client
+        limits = client.limits
+        return None if limits.locked or limits.no_mailings or limits.no_mass else client
 
     async def _slice(
         self, mailing: Mailing, client: Client, settings: Settings, page: Page
@@ -184,54 +182,50 @@ class Runs:
             recipients, self._ids.take(now, len(recipients)), strict=True
         ):
             recipient.id = message_id
-        done = mailing.made + page.count
-        sheet = Sheet(
-            client_id=client.id,
-            wire_id=mailing.run_wire_id,
+        draft = Draft(
+            client=client,
+            recipients=recipients,
             accounts=tuple(payer.account_id for payer in maker.chain),
+            holds={},
+            wire_id=mailing.run_wire_id,
+            urgent=False,
             priority=PRIORITY,
             options=maker.options,
             zone=maker.zone_name,
             window=maker.window,
             day=schedule.day_number(now, self._zone),
-            origin=asked.origin,
             now=now,
-            mailing_id=mailing.id,
+            origin=asked.origin,
+            test=maker.test,
+            digest=None,
+            digest_kind=dedup.Kind.IDENTICAL,
+            digest_s=0,
+            params_digest=b"",
+            answered=asyncio.get_running_loop().create_future(),
             flags=asked.flags,
-            transport=transport_of(client, asked.flags, Status.DELIVERED) or "",
+            blocks=client.id in setting.directory.blacklisted,
         )
-        return Slice(
-            mailing,
-            sheet,
-            recipients,
-            page.place,
-            page.count,
-            max(now, _offset(mailing, pace, done)),
-            client.limits.day_limit,
-            client.limits.number_limit,
-            setting.node,
-            setting.new_id,
-        )
+        then = max(now, _offset(mailing, pace, mailing.made + page.count))
+        return Slice(mailing, draft, page.place, page.count, then, setting.node, setting.new_id)
 
     async def _forbid_repeated(self, mailing: Mailing, recipients: list[Recipient]) -> None:
         """Whoever got this text by an earlier slice of the run does not get it again."""
         waiting = {r.phone for r in recipients if r.status == Status.WAITING}
         seen = await self._store.read(mailing_runs.seen, mailing, sorted(waiting))
-        for place, recipient in enumerate(recipients):
+        for recipient in recipients:
             if recipient.status == Status.WAITING and (recipient.phone, recipient.text) in seen:
-                refused = mailing_slices.refused(recipient, Status.FORBIDDEN, Err.NUMBER_LIMIT)
-                recipients[place] = refused
+                mailing_slices.refuse(recipient, Status.FORBIDDEN, Err.NUMBER_LIMIT)
 
 
 async def _composed(maker: Composer, lines: _Lines) -> list[Recipient]:
     """The recipients of a slice; those of a line that cannot be sent are refused by themselves."""
     made: list[Recipient] = []
     while True:
-        recipients = maker.recipients()
         try:
-            while some := list(islice(recipients, SLICE)):
-                made += some
-                await asyncio.sleep(0)
+            for recipient in maker.recipients():
+                made.append(recipient)
+                if len(made) % SLICE == 0:
+                    await asyncio.sleep(0)
         except Refusal:  # a text that is too long once it has somebody's own words in it
             made += _unsendable(maker, lines.last)
             continue
@@ -274,23 +268,26 @@ def _plan(
     setting: Setting,
     pace: tuple[int, int] | None,
 ) -> None:
-    """Give each its portion, and its hours in the zone it belongs to."""
-    limits, numbering = client.limits, setting.directory.numbering
-    hours = limits.hours or HOURS
-    own_zone = not limits.hours or limits.hours_recipient
-    opens, closes = schedule.window(hours) or (0, 24)
-    known: dict[tuple[str, int], int] = {}
+    """Give each its portion, and its hours in the zone it belongs to.
+
+    An account's own hours it has already.
+    """
+    numbering = setting.directory.numbering
+    known: dict[tuple[tuple[int, int], str, int], int] = {}
     for place, recipient in enumerate(recipients):
         if recipient.status != Status.WAITING:
             continue
+        if not client.limits.hours and recipient.kind not in AT_ANY_HOUR:
+            recipient.window = (HOURS[0] * 60, HOURS[1] * 60)
+            recipient.zone = numbering.find(recipient.phone).zone or client.zone
         due = max(recipient.due, _offset(mailing, pace, mailing.made + place))
-        if recipient.kind not in AT_ANY_HOUR:
-            found = numbering.find(recipient.phone).zone if own_zone else ""
-            zone = found or client.zone
-            if (zone, due) not in known:
-                known[zone, due] = schedule.due(hours, due, ZoneInfo(zone))
-            due = known[zone, due]
-            recipient.window, recipient.zone = (opens * 60, closes * 60), zone
+        if recipient.window is not None:
+            key = (recipient.window, recipient.zone, due)
+            if key not in known:
+                opens, closes = recipient.window
+                hours = (opens // 60, closes // 60)
+                known[key] = schedule.opening(hours, due, ZoneInfo(recipient.zone))
+            due = known[key]
         recipient.expires += due - recipient.due
         recipient.due = due
 

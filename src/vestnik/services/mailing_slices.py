@@ -4,138 +4,102 @@ It is composed outside the transaction, by the prices and routes of that moment;
 does nothing when the mailing is not where it was any more.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
-from vestnik.domain.contact import Book
-from vestnik.domain.message import Err, Kind, Status
-from vestnik.services.blacklist import Asked, blocked
+from vestnik.domain.message import Status
+from vestnik.services import daily
 from vestnik.services.bulk import progress_of
-from vestnik.services.draft import Recipient
-from vestnik.services.message_rows import MessageRows, Sheet
-from vestnik.store import day_counts, ledger, mailing_runs, statistics
+from vestnik.services.draft import Draft, Recipient
+from vestnik.services.message_rows import MessageRows, sheet_of
+from vestnik.store import ledger, mailing_runs
 from vestnik.store.engine import Transaction
 from vestnik.store.mailings import Mailing
 
+_WAITING = int(Status.WAITING)
+
 
 class Slice(msgspec.Struct):
-    """Recipients that are ready to be messages, with what their commit needs.
+    """A draft that is ready to be messages, and where its mailing stands then.
 
-    `place` is where the list goes on (chunk, contact), `count` how much of it they are, `next_at`
-    when the next ones are due.
+    `place` is where the list goes on (chunk, contact), `count` how much of it the draft is,
+    `next_at` when the next ones are due.
     """
 
     mailing: Mailing
-    sheet: Sheet
-    recipients: list[Recipient]
+    draft: Draft
     place: tuple[int, int]
     count: int
     next_at: int
-    day_limit: int
-    number_limit: int
     node: int
     new_id: Callable[[], int]
 
 
 async def write(tx: Transaction, slice_: Slice) -> set[int] | None:
     """Write a slice; the carriers that have something to do now, None when nothing was done."""
-    mailing, sheet = slice_.mailing, slice_.sheet
+    mailing = slice_.mailing
     if not await mailing_runs.advance(
         tx, mailing, slice_.place, slice_.count, whole=False, next_at=slice_.next_at
     ):
         return None
-    recipients = await _within_day(tx, slice_, slice_.recipients)
-    recipients = await _welcome(tx, sheet.client_id, recipients)
-    recipients = await _paid(tx, sheet.accounts, recipients)
+    draft = _copied(slice_.draft)
+    await daily.block(tx, [draft])
+    if draft.client.limits.daily:
+        await daily.Today(tx).limit(draft)
+    await _pay(tx, draft)
     rows = MessageRows()
-    rows.add(sheet, recipients)
+    sheet = sheet_of(draft, draft.wire_id, draft.now, mailing_id=mailing.id)
+    rows.add(sheet, draft.recipients)
     await ledger.book(tx, _entries(rows, slice_))
     await rows.write(tx, slice_.node)
-    progress = progress_of(sheet.client_id, mailing.id, sheet.wire_id, recipients)
+    progress = progress_of(mailing.client_id, mailing.id, draft.wire_id, draft.recipients)
     await mailing_runs.count(tx, progress)
-    return {r.carrier_id for r in recipients if r.status == Status.WAITING}
+    return {r.carrier_id for r in draft.recipients if r.status == _WAITING}
 
 
-def refused(recipient: Recipient, status: int, err: int) -> Recipient:
+def refuse(recipient: Recipient, status: int, err: int) -> None:
+    """Nothing is sent to it, and nobody pays."""
+    recipient.status, recipient.err = int(status), int(err)
+    recipient.price, recipient.shares = 0, ()
+
+
+def _copied(draft: Draft) -> Draft:
     """The transaction may run again: what it was given stays as it was."""
-    return replace(recipient, status=int(status), err=err, price=0, shares=(), window=None, zone="")
-
-
-async def _within_day(
-    tx: Transaction, slice_: Slice, recipients: Sequence[Recipient]
-) -> Sequence[Recipient]:
-    """Forbid what is more than the account, or one number, may have in a day (status.md)."""
-    sheet = slice_.sheet
-    if not (slice_.day_limit or slice_.number_limit):
-        return recipients
-    accepted = await statistics.accepted(tx, sheet.client_id, sheet.day)
-    had: dict[str, int] = {}
-    if slice_.number_limit:
-        phones = [r.phone for r in recipients]
-        had = await day_counts.of_numbers(tx, sheet.client_id, sheet.day, phones)
-    made: list[Recipient] = []
+    recipients = [replace(recipient) for recipient in draft.recipients]
+    holds = dict.fromkeys(draft.accounts, 0)
     for recipient in recipients:
-        accepted += 1
-        waits = recipient.status == Status.WAITING
-        if waits and slice_.day_limit and accepted > slice_.day_limit:
-            made.append(refused(recipient, Status.FORBIDDEN, Err.DAILY_LIMIT))
-        elif waits and slice_.number_limit and had.get(recipient.phone, 0) >= slice_.number_limit:
-            made.append(refused(recipient, Status.FORBIDDEN, Err.NUMBER_LIMIT))
-        else:
-            had[recipient.phone] = had.get(recipient.phone, 0) + int(waits)
-            made.append(recipient)
-    return made
+        for account, lost in _losses(draft, recipient):
+            holds[account] += lost
+    return replace(draft, recipients=recipients, holds=holds)
 
 
-async def _welcome(
-    tx: Transaction, client_id: int, recipients: Sequence[Recipient]
-) -> Sequence[Recipient]:
-    """Forbid those whom the account's black list names."""
-    asked = {
-        r.phone: Asked(client_id, r.phone, True, Book.MAILS if r.kind == Kind.MAIL else Book.PHONES)
-        for r in recipients
-        if r.status == Status.WAITING
-    }
-    found = await blocked(tx, asked.values())
-    if not found:
-        return recipients
-    return [
-        refused(r, Status.FORBIDDEN, Err.NUMBER_BARRED) if asked.get(r.phone) in found else r
-        for r in recipients
-    ]
-
-
-async def _paid(
-    tx: Transaction, accounts: Sequence[int], recipients: Sequence[Recipient]
-) -> Sequence[Recipient]:
-    """Those who can be paid for, one by one; the others end with 24 (jobs.md, 5.1)."""
-    asked = {account for r in recipients for account, _ in _losses(accounts, r)}
+async def _pay(tx: Transaction, draft: Draft) -> None:
+    """Judge one by one whether they can be paid for; the others end with 24 (jobs.md, 5.1)."""
+    asked = {account for r in draft.recipients for account, _ in _losses(draft, r)}
     known = await ledger.lock(tx, [(account, 0) for account in asked])
     left = {account: known[account, 0].available for account in asked}
-    made: list[Recipient] = []
-    for recipient in recipients:
-        losses = list(_losses(accounts, recipient))
+    for recipient in draft.recipients:
+        losses = list(_losses(draft, recipient))
         if any(left[account] < lost for account, lost in losses):
-            made.append(refused(recipient, Status.NO_FUNDS, Err.NONE))
+            refuse(recipient, Status.NO_FUNDS, 0)
             continue
         for account, lost in losses:
             left[account] -= lost
-        made.append(recipient)
-    return made
 
 
-def _losses(accounts: Sequence[int], recipient: Recipient) -> Iterable[tuple[int, int]]:
+def _losses(draft: Draft, recipient: Recipient) -> Iterator[tuple[int, int]]:
     """What a message takes from each account that loses by it."""
-    if recipient.status != Status.WAITING:
+    if recipient.status != _WAITING:
         return
-    for account, lost in zip(accounts, (recipient.price, *recipient.shares), strict=False):
+    amounts = (recipient.price, *recipient.shares)
+    for account, lost in zip(draft.accounts, amounts, strict=False):
         if lost > 0:
             yield account, lost
 
 
-def _entries(rows: MessageRows, slice_: Slice) -> list[ledger.Entry]:
+def _entries(rows: MessageRows, slice_: Slice) -> Sequence[ledger.Entry]:
     """One hold for each account that loses something."""
     return [
         ledger.Entry(
@@ -148,7 +112,7 @@ def _entries(rows: MessageRows, slice_: Slice) -> list[ledger.Entry]:
             messages=count,
             ref="",
             note="",
-            at=slice_.sheet.now,
+            at=slice_.draft.now,
         )
         for account, (amount, count) in sorted(rows.holds.items())
     ]

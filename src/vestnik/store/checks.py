@@ -16,7 +16,7 @@ from vestnik.store.tasks import State, Task
 messages, queue, parts = schema.messages, schema.queue, schema.parts
 accounts, entries, charges = schema.accounts, schema.entries, schema.charges
 sums, mailings, chunks = schema.sums, schema.mailings, schema.mailing_chunks
-holds, tasks = schema.mailing_holds, schema.tasks
+holds, runs, tasks = schema.mailing_holds, schema.mailing_runs, schema.tasks
 
 OF_MESSAGES = ("hold", "capture", "release")  # kinds of entries that messages make
 
@@ -253,23 +253,64 @@ _sums_of_nodes = sa.select(
 RECOUNTED = Statement(_recount)
 SUMMED = Statement(_sums_of_nodes)
 
+# What is left of each list, and whether a group is in it, whose members nobody knows beforehand.
 _left = (
-    sa.select(chunks.c.mailing_id, sa.func.count().label("left"))
+    sa.select(
+        chunks.c.mailing_id,
+        _sum(chunks.c.recipients).label("recipients"),
+        _sum(_one_if(chunks.c.recipients.is_(None))).label("uncounted"),
+        _sum(_one_if(chunks.c.seq >= mailings.c.cursor)).label("left"),
+        _sum(
+            sa.case((chunks.c.seq >= mailings.c.cursor, chunks.c.recipients), else_=_literal(0))
+        ).label("recipients_left"),
+    )
+    .join(mailings, mailings.c.id == chunks.c.mailing_id)
     .group_by(chunks.c.mailing_id)
     .subquery("left_chunks")
 )
+_uncounted, _chunks_left, _recipients_left = (
+    sa.func.coalesce(_left.c[name], _literal(0))
+    for name in ("uncounted", "left", "recipients_left")
+)
+_differs = (_uncounted == _literal(0)) & (mailings.c.made + _recipients_left != mailings.c.total)
+_running, _finished = mailings.c.state == _literal(1), mailings.c.state == _literal(2)
 MAILINGS_WRONG = Statement(
     sa.select(mailings.c.client_id, mailings.c.id, mailings.c.made, mailings.c.total)
     .outerjoin(_left, _left.c.mailing_id == mailings.c.id)
     .where(
-        (mailings.c.made > mailings.c.total)
-        | (
-            (mailings.c.state == _literal(2))
-            & ((mailings.c.made != mailings.c.total) | _left.c.left.is_not(None))
+        (
+            (mailings.c.kind == _literal(0))
+            & (
+                (mailings.c.made > mailings.c.total)
+                | (
+                    _finished
+                    & ((mailings.c.made != mailings.c.total) | (_chunks_left > _literal(0)))
+                )
+                | (_running & ((_chunks_left == _literal(0)) | _differs))
+            )
         )
-        | ((mailings.c.state == _literal(1)) & _left.c.left.is_(None))
+        | ((mailings.c.kind == _literal(1)) & _running & _differs)
     )
     .limit(_literal(FOUND_MAX))
+)
+RUN_COUNTED: dict[str, Any] = {
+    "made": COUNTED["messages"],
+    "waiting": _sum(_one_if(messages.c.status == _literal(WAITING))),
+    "sent": COUNTED["sent"],
+    "delivered": COUNTED["delivered"],
+    "failed": COUNTED["failed"],
+    "cost": COUNTED["spent"],
+}
+_RUN = ("client_id", "mailing_id", "wire_id")
+RUNS = Statement(
+    sa.select(*(runs.c[name] for name in (*_RUN, *RUN_COUNTED)), runs.c.started_at).order_by(
+        *(runs.c[name] for name in _RUN)
+    )
+)
+RUNS_RECOUNTED = Statement(
+    sa.select(*(messages.c[name] for name in _RUN), *RUN_COUNTED.values())
+    .where(messages.c.mailing_id.is_not(None))
+    .group_by(*(messages.c[name] for name in _RUN))
 )
 FILES = Statement(
     sa.select(*(tasks.c[field.name] for field in fields(Task))).where(
