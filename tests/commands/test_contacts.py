@@ -106,6 +106,12 @@ def test_a_group_may_be_filled_and_exported(vestnik, file, tmp_path):
     assert [line.split(";")[3:5] for line in lines[1:]] == [["222", "2"], ["333", "2"]]
 
 
+def test_the_groups_that_an_account_begins_with_can_be_filled_at_once(vestnik, file):
+    done = vestnik("contacts", "import", "alex", file("phone\n222\n"), "--group", 1)
+
+    assert done.stdout == "1 contacts imported, 0 rows left out\n"
+
+
 def test_contacts_by_e_mail_have_files_of_their_own(vestnik, file, tmp_path):
     done = vestnik("contacts", "import", "alex", file("mail,name\n+a@x.org,Anna\n"))
 

@@ -60,7 +60,7 @@ def import_(
 
     async def work(store: "Store", settings: "Settings") -> str:
         place = await store.read(_place, login, int(source.book), settings.centre.language)
-        group_id = await store.read(contact_files.group_of, place, group) if group else 0
+        group_id = await contact_files.group_of(store, place, group)
         with _progress() as progress:
             taken, bad = await _take_in(store, place, group_id, source, progress)
         if bad > SHOWN_MAX:
@@ -111,7 +111,7 @@ def export(
 
     async def work(store: "Store", settings: "Settings") -> str:
         place = await store.read(_place, login, int(mails), settings.centre.language)
-        group_id = await store.read(contact_files.group_of, place, group) if group else 0
+        group_id = await contact_files.group_of(store, place, group)
         columns = _columns(place.book, mark=format.text)
         partial = file.with_name(file.name + ".partial")
         with _progress() as progress:

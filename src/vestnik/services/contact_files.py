@@ -6,6 +6,7 @@ The header has the names of the answers of phones.php; a file is about telephone
 import csv
 import datetime as dt
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ MEMBERS = {
     "phone_other": "phone_other",
 }
 _KNOWN = frozenset({"int_id", "group", *ADDRESS.values(), *MEMBERS})
+# What the store does not take, and what octets become that are not of the charset.
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 # A text that a spreadsheet would take for a formula was written with a quote before it.
 _GUARDED = tuple("'" + sign for sign in "=+-@\t\r")
 
@@ -197,7 +200,7 @@ def _unguarded(cell: str) -> str:
 
 
 def _is_text(value: str) -> bool:
-    return "\0" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return _NO_CHARACTER.search(value) is None
 
 
 def _groups(text: str) -> tuple[int, ...]:
@@ -207,9 +210,12 @@ def _groups(text: str) -> tuple[int, ...]:
     return tuple(number for number in (int(word) for word in words if word) if number)
 
 
-async def group_of(tx: Transaction, place: Place, num: int) -> int:
-    """The id of the group that has a number; raises NotFound."""
-    group = await contact_groups.of_num(tx, place.owner, place.book, num)
+async def group_of(store: Store, place: Place, num: int) -> int:
+    """The id of the group that has a number, 0 of none for 0; raises NotFound."""
+    if not num:
+        return 0
+    await store.write(contact_saving.begin, place)  # an account's first groups may be meant
+    group = await store.read(contact_groups.of_num, place.owner, place.book, num)
     if group is None:
         raise NotFound(f"there is no group {num}: add_group of phones.php makes one")
     return group.id

@@ -206,9 +206,21 @@ class Contacts:
                 left -= group.members
                 if most and left < 0:
                     raise BadParameters(f"the groups have more than {most} members")
-                found = [one async for page in self.pages(client, num, book) for one in page]
-                made += _lines_to(line, found)
+                made += await self._to_members(client, num, book, line)
         return made
+
+    async def _to_members(
+        self, client: Client, num: int, book: int, line: ListLine
+    ) -> list[ListLine]:
+        """One line to all members, or one each if the text has a place for their own words."""
+        if personal.is_personal(line.text):
+            return [
+                line._replace(phones=one.address, text=personal.fill(line.text, one.fields))
+                async for page in self.pages(client, num, book)
+                for one in page
+            ]
+        addresses = [one.address async for page in self.pages(client, num, book) for one in page]
+        return [line._replace(phones=",".join(addresses))] if addresses else []
 
 
 async def numbers_of_group(
@@ -256,18 +268,6 @@ def _groups_in(phones: str) -> tuple[list[tuple[str, int]], list[str]]:
         elif word:
             others.append(word)
     return named, others
-
-
-def _lines_to(line: ListLine, found: Sequence[Addressee]) -> list[ListLine]:
-    """One line to all, or one each if the text has a place for their own words."""
-    if not found:
-        return []
-    if not personal.is_personal(line.text):
-        return [line._replace(phones=",".join(one.address for one in found))]
-    return [
-        line._replace(phones=one.address, text=personal.fill(line.text, one.fields))
-        for one in found
-    ]
 
 
 async def _part(
