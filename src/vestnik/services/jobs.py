@@ -165,7 +165,7 @@ class Jobs:
         text = await self._text(client, new)
         zone = schedule.zone_of(new.tz or None, client.zone)
         start_at = schedule.due(new.time, new.now_ms, zone)
-        list_ = await mailing_lists.packed(new.lines, text)
+        list_ = await mailing_lists.packed(new.lines, new.text)
         lead_ms = start_at - _earliest(client, new, start_at, list_.zones)
         mailing_id = self._ids.take(new.now_ms)[0]
         settings = _settings(mailing_id, new, text, list_, lead_ms)

@@ -101,33 +101,66 @@ def as_line(entry: Entry) -> str:
 
 async def packed(lines: Iterable[ListLine], own_text: str) -> Packed:
     """A list in chunks, made with a turn of the loop for each."""
-    made = Packed()
-    open_: list[Entry] = []
-    room = CHUNK_ROWS
+    press = _Press(own_text)
     for line in lines:
-        text = None if line.text == own_text else line.text
-        if line.zone:
-            made.zones.add(line.zone)
-        phones: list[str] = []
+        press.begin(line)
         for phone in _phones(line.phones):
-            named = _group(phone)
-            if named:
-                made.groups.append(int(named[1]))
-                group = Entry("", text, line.sender, line.zone, int(named[1]))
-                made.chunks.append((_encoder.encode([group]), None))
-                continue
-            phones.append(phone)
-            if len(phones) == room:
-                open_.append(Entry(",".join(phones), text, line.sender, line.zone))
-                _close(made, open_, CHUNK_ROWS)
-                open_, phones, room = [], [], CHUNK_ROWS
+            if press.add(phone):
                 await asyncio.sleep(0)
-        if phones:
-            open_.append(Entry(",".join(phones), text, line.sender, line.zone))
-            room -= len(phones)
-    if open_:
-        _close(made, open_, CHUNK_ROWS - room)
-    return made
+        press.end()
+    press.close()
+    return press.made
+
+
+class _Press:
+    """Makes chunks of what it is given phone by phone."""
+
+    def __init__(self, own_text: str) -> None:
+        self.made = Packed()
+        self._own_text = own_text
+        self._entries: list[Entry] = []  # of the chunk that is being made
+        self._count = 0
+        self._line = ListLine("", "")
+        self._phones: list[str] = []  # of the entry that is being made
+
+    def begin(self, line: ListLine) -> None:
+        self._line = line
+        if line.zone:
+            self.made.zones.add(line.zone)
+
+    def add(self, phone: str) -> bool:
+        """Add a recipient of the line; True when that made a chunk."""
+        group = _group(phone)
+        if group:
+            self.close()
+            self.made.groups.append(int(group[1]))
+            self.made.chunks.append((_encoder.encode([self._entry("", int(group[1]))]), None))
+            return True
+        self._phones.append(phone)
+        self._count += 1
+        if self._count == CHUNK_ROWS:
+            self.close()
+            return True
+        return False
+
+    def end(self) -> None:
+        """The line has no more recipients."""
+        if self._phones:
+            self._entries.append(self._entry(",".join(self._phones)))
+            self._phones = []
+
+    def close(self) -> None:
+        """Make a chunk of what there is."""
+        self.end()
+        if self._entries:
+            self.made.chunks.append((_encoder.encode(self._entries), self._count))
+            self.made.total += self._count
+            self._entries, self._count = [], 0
+
+    def _entry(self, phones: str, group: int = 0) -> Entry:
+        line = self._line
+        text = None if line.text == self._own_text else line.text
+        return Entry(phones, text, line.sender, line.zone, group)
 
 
 def _phones(text: str) -> Iterator[str]:
@@ -136,8 +169,3 @@ def _phones(text: str) -> Iterator[str]:
         phone = word[0].strip()
         if phone:
             yield phone
-
-
-def _close(made: Packed, entries: list[Entry], count: int) -> None:
-    made.chunks.append((_encoder.encode(entries), count))
-    made.total += count
