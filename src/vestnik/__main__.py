@@ -14,10 +14,12 @@ from vestnik.commands import (
     currency,
     demo,
     doctor,
+    document,
     number,
     numbering,
     rate,
     route,
+    sender,
     serve,
     store,
 )
@@ -38,6 +40,8 @@ app.command()(doctor.doctor)
 app.add_typer(client.app, name="client")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(currency.app, name="currency")
+app.add_typer(sender.app, name="sender")
+app.add_typer(document.app, name="document")
 app.add_typer(carrier.app, name="carrier")
 app.add_typer(route.app, name="route")
 app.add_typer(rate.app, name="rate")
