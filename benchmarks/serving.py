@@ -20,6 +20,8 @@ LIFTED = (
     "balance_per_minute=0",
     "status_simultaneous=0",
     "status_per_minute=0",
+    "smpp_rate=0",
+    "smpp_window=0",
 )
 READY_S = 30.0
 QUIET = {
@@ -37,6 +39,8 @@ class Served:
     data: Path
     process: subprocess.Popen[str]
     http: int
+    smtp: int
+    smpp: int
 
     def vestnik(self, *words: str) -> str:
         """Run a command beside it."""
@@ -51,8 +55,16 @@ class Served:
     @property
     def rss_max_mb(self) -> float:
         """The most memory it has ever had resident."""
+        return self._memory_mb("VmHWM:")
+
+    @property
+    def rss_mb(self) -> float:
+        """The memory it has resident now."""
+        return self._memory_mb("VmRSS:")
+
+    def _memory_mb(self, name: str) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+        return int(status.partition(name)[2].split()[0]) / 1024
 
 
 def _vestnik(data: Path, *words: str) -> str:
@@ -90,7 +102,8 @@ def _process(data: Path, settings: dict[str, str]) -> Iterator[Served]:
         line = process.stdout.readline()
         if not line.startswith("vestnik ready"):
             raise RuntimeError(f"the centre did not start: {line!r}")
-        yield Served(data, process, int(line.partition("http=127.0.0.1:")[2].split()[0]))
+        doors = dict(word.split("=127.0.0.1:") for word in line.split()[2:])
+        yield Served(data, process, *(int(doors[name]) for name in ("http", "smtp", "smpp")))
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=READY_S)

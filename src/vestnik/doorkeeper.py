@@ -144,6 +144,7 @@ class Doorkeeper:
                 certificate_key=_path(given.tls_key),
                 system_id=given.system_id,
             ),
+            observe=self._inside.monitoring.observe,
         )
         self.ports |= await door.start()
         self._smpp = door

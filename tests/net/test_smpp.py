@@ -4,10 +4,11 @@ import asyncio
 import shutil
 import ssl
 import subprocess
+from collections import Counter
 
 import pytest
 
-from vestnik.net.smpp import Link, LinkLost, NoAnswer, connect, serve
+from vestnik.net.smpp import PDUS_A_TURN, Link, LinkLost, NoAnswer, connect, serve
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp import tlv
 from vestnik.wire.smpp.session import Limits, NotAllowed, Turned
@@ -110,7 +111,7 @@ async def test_what_is_asked_in_one_turn_leaves_in_one_write():
         link = await bound(server)
         [smsc] = server.links
         receive = smsc.session.receive
-        smsc.session.receive = lambda data, now: arrivals.append(len(data)) or receive(data, now)
+        smsc.session.receive = lambda data, *how: arrivals.append(len(data)) or receive(data, *how)
         await asyncio.gather(*(link.ask(HELLO) for _ in range(20)))
 
     assert arrivals == [20 * len(p.encode(HELLO, 1))]
@@ -298,3 +299,43 @@ async def test_a_link_may_speak_tls(certificate):
         await link.unbind(5)
 
     assert frame.pdu == p.SubmitSmResp()
+
+
+async def test_a_flood_leaves_others_their_turns():
+    turns = []
+
+    def count_turns(link, frame):
+        if isinstance(frame.pdu, p.SubmitSm):
+            turns.append(loop_turns[0])
+        link.answer(frame)
+
+    loop_turns = [0]
+    loop = asyncio.get_running_loop()
+
+    def turn():
+        loop_turns[0] += 1
+        loop.call_soon(turn)
+
+    async with Server(count_turns) as server:
+        link = await bound(server)
+        loop.call_soon(turn)
+        await asyncio.gather(*(link.ask(HELLO) for _ in range(10 * PDUS_A_TURN)))
+
+    assert max(Counter(turns).values()) <= PDUS_A_TURN
+    assert len(turns) == 10 * PDUS_A_TURN
+
+
+async def test_what_a_client_asks_before_its_good_bye_is_heard_in_order():
+    heard = []
+
+    def hear(link, frame):
+        heard.append(frame.pdu)
+        link.answer(frame)
+
+    async with Server(hear) as server:
+        link = await bound(server)
+        asked = [link.ask(HELLO) for _ in range(3 * PDUS_A_TURN)]
+        await link.unbind(5)
+        await asyncio.gather(*asked)
+
+    assert heard[1:] == [HELLO] * (3 * PDUS_A_TURN)

@@ -1,8 +1,9 @@
 """Moves octets between a connection and an SMPP session, for either side.
 
-What is asked and answered in one turn of the loop leaves in one write.  While the peer reads too
-slowly nothing more is written; an SMSC then stops reading too.  (Were both sides to stop, they
-would wait for each other.)
+What is asked and answered in one turn of the loop leaves in one write.  Of what has come only some
+is read in one turn, so that nobody's flood keeps the loop from the others, and the store is at work
+on the first requests while the next ones are read.  While the peer reads too slowly nothing more is
+written; an SMSC then stops reading too.  (Were both sides to stop, they would wait for each other.)
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from vestnik.wire.smpp.states import Side, State
 TICK_S = 1.0
 # How long a closing connection may take to write what it still has.
 CLOSE_S_MAX = 5.0
+PDUS_A_TURN = 32  # of one connection
 
 
 class LinkLost(Exception):
@@ -84,6 +86,8 @@ class Link(asyncio.Protocol):
         self._unwritten: list[int] = []
         self._flushing = False
         self._paused = False
+        self._reading = True
+        self._reads_on = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -167,9 +171,7 @@ class Link(asyncio.Protocol):
         self._timer = self._loop.call_later(TICK_S, self._tick)
 
     def data_received(self, data: bytes) -> None:
-        for event in self.session.receive(data, self._loop.time()):
-            self._handle(event)
-        self._flush_soon()
+        self._read(data)
 
     def eof_received(self) -> bool:
         self.lost_because = self.lost_because or "closed by the peer"
@@ -193,19 +195,44 @@ class Link(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._paused = True
-        if self.session.side is Side.SMSC and self._transport is not None:
-            self._transport.pause_reading()
+        self._read_or_wait()
 
     def resume_writing(self) -> None:
         self._paused = False
-        if self.session.side is Side.SMSC and not self.closing:
-            assert self._transport is not None
-            self._transport.resume_reading()
+        self._read_or_wait()
         self._flush()
 
     # Inside.
 
+    def _read(self, data: bytes) -> None:
+        """One turn's worth of what has come."""
+        for event in self.session.receive(data, self._loop.time(), PDUS_A_TURN):
+            self._handle(event)
+        self._flush_soon()
+        if self.session.behind and not self._reads_on:
+            self._reads_on = True
+            self._loop.call_soon(self._read_on)
+        self._read_or_wait()
+
+    def _read_on(self) -> None:
+        self._reads_on = False
+        if not self.closing:
+            self._read(b"")
+
+    def _read_or_wait(self) -> None:
+        """Take more from the connection, or leave it there for now."""
+        if self._transport is None or self._transport.is_closing():
+            return
+        full = self._paused and self.session.side is Side.SMSC
+        reads = not full and not self.session.behind
+        if reads != self._reading:
+            self._reading = reads
+            (self._transport.resume_reading if reads else self._transport.pause_reading)()
+
     def _handle(self, event: Event) -> None:
+        if type(event) is Asked:  # the most frequent by far
+            self.on_request(self, event.frame)
+            return
         match event:
             case Answered(sequence, request, frame):
                 future = self._waiting.pop(sequence, None)
@@ -213,8 +240,6 @@ class Link(asyncio.Protocol):
                     future.set_result(frame)
                 if type(request) is p.Unbind:
                     self.close("unbound")
-            case Asked(frame):
-                self.on_request(self, frame)
             case Expired(sequence, _):
                 future = self._waiting.pop(sequence, None)
                 if future is not None and not future.done():

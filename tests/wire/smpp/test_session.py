@@ -424,3 +424,29 @@ def test_the_sizes_of_what_arrives_do_not_matter(sizes):
         at += size
 
     assert events == [s.Asked(p.Frame(HELLO, sequence)) for sequence in range(1, 6)]
+
+
+def test_what_came_may_be_read_a_few_requests_at_a_time(pair):
+    esme, smsc = pair
+    bound(esme, smsc)
+    for _ in range(5):
+        esme.ask(HELLO, 0)
+    octets = esme.octets_to_send()
+
+    found = []
+    for data in (octets[:-3], b"", b"", octets[-3:], b""):
+        events = smsc.receive(data, 0, most=2)
+        found.append((len(events), smsc.behind))
+
+    assert found == [(2, True), (2, True), (0, False), (1, False), (0, False)]
+
+
+def test_nothing_is_left_behind_by_a_session_that_is_over(pair):
+    esme, smsc = pair
+    bound(esme, smsc)
+    esme.ask(HELLO, 0)
+
+    events = smsc.receive(esme.octets_to_send() + b"\0" * 40, 0, most=2)
+
+    assert [type(event) for event in events] == [s.Asked, s.Broken]
+    assert not smsc.behind

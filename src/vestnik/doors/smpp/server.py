@@ -21,6 +21,7 @@ from vestnik.doors.smpp.codes import Wrong
 from vestnik.doors.smpp.listeners import ClientLink, Listeners, SmppSettings
 from vestnik.doors.smpp.outbox import Delivery
 from vestnik.doors.smpp.services import Services
+from vestnik.doors.smpp.underway import Underway
 from vestnik.net.smpp import Link, Odd
 from vestnik.services.draft import Order
 from vestnik.services.parts_in import Part
@@ -45,6 +46,7 @@ TIDY_S = 300.0  # between two looks for receipts that have waited too long
 UNBIND_S = 2.0  # for the good-bye of one client when the door closes
 ERROR_MAX = 255  # error_code of query_sm_resp is one octet
 MESSAGE_ID_MAX = 64
+BIND, SUBMIT, QUERY, CANCEL = "smpp bind", "smpp submit", "smpp query", "smpp cancel"
 WELCOMES = {
     p.BindTransmitter: p.BindTransmitterResp,
     p.BindReceiver: p.BindReceiverResp,
@@ -56,20 +58,34 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _unobserved(name: str, error: int, seconds: float) -> None:
+    """Nobody counts requests."""
+
+
 class SmppDoor:
-    """The door of one process; `clock` gives ms since the epoch."""
+    """The door of one process; `clock` gives ms since the epoch.
+
+    `observe` is told of each request: "smpp" and its kind, the command_status of its answer and
+    seconds.
+    """
 
     def __init__(
-        self, services: Services, settings: SmppSettings, clock: Callable[[], int] = _now_ms
+        self,
+        services: Services,
+        settings: SmppSettings,
+        clock: Callable[[], int] = _now_ms,
+        observe: Callable[[str, int, float], None] = _unobserved,
     ) -> None:
         self._services, self._settings, self._clock = services, settings, clock
+        self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._listeners = Listeners(settings, self._make_link)
         self._accounts = Accounts()
         self._binds: dict[Link, Bind] = {}
         self._entering: set[Link] = set()
         self._delivery = Delivery(services.outboxes, self._accounts, services.client, clock)
-        self._running: set[asyncio.Task[None]] = set()  # requests under way
+        self._underway = Underway()  # submits, which wait for their commit alone
+        self._running: set[asyncio.Task[None]] = set()  # other requests
         self._workers: list[asyncio.Task[None]] = []
         self._closing = False
         self._tidy_at = 0.0
@@ -97,6 +113,7 @@ class SmppDoor:
             _, late = await asyncio.wait(self._running, timeout=grace_s)
             for task in late:
                 task.cancel()
+        await self._underway.finish(grace_s)
         links = list(self._listeners.links)
         leaving = [asyncio.create_task(link.unbind(UNBIND_S)) for link in links]
         if leaving:
@@ -142,10 +159,12 @@ class SmppDoor:
                 self._run(self._enter(link, frame, pdu))
         elif isinstance(pdu, p.QuerySm):
             bind = self._binds[link]
-            self._run(self._reply(bind, frame, codes.QUERY, self._query(bind, pdu)))
+            work = self._query(bind, pdu)
+            self._run(self._reply(bind, frame, QUERY, codes.QUERY, work))
         elif isinstance(pdu, p.CancelSm):
             bind = self._binds[link]
-            self._run(self._reply(bind, frame, codes.CANCEL, self._cancel(bind, pdu)))
+            work = self._cancel(bind, pdu)
+            self._run(self._reply(bind, frame, CANCEL, codes.CANCEL, work))
         else:
             assert kind is p.ReplaceSm, kind  # the table of states lets nothing else through
             link.answer(frame, status=ESME_RREPLACEFAIL)
@@ -158,6 +177,7 @@ class SmppDoor:
     # Binds.
 
     async def _enter(self, link: Link, frame: p.Frame, pdu: p.BindRequest) -> None:
+        began, status = self._loop.time(), 0
         try:
             client = await self._known(link, pdu)
             if link.closing:
@@ -172,10 +192,12 @@ class SmppDoor:
             )
         except Refusal as refusal:
             log.info("a bind is refused", address=link.peer, reason=str(refusal))
-            self._shut_out(link, frame, ESME_RBINDFAIL)
+            status = ESME_RBINDFAIL
+            self._shut_out(link, frame, status)
         except Exception:
             log.exception("a bind failed")
-            self._shut_out(link, frame, ESME_RSYSERR)
+            status = ESME_RSYSERR
+            self._shut_out(link, frame, status)
         else:
             self._binds[link] = bind
             assert isinstance(link, ClientLink)
@@ -186,6 +208,7 @@ class SmppDoor:
             self._delivery.ring()
         finally:
             self._entering.discard(link)
+        self._observe(BIND, status, self._loop.time() - began)
 
     async def _known(self, link: Link, pdu: p.BindRequest) -> Client:
         """The client that binds; one number for all that is wrong, so that logins cannot be
@@ -218,10 +241,10 @@ class SmppDoor:
         bind = self._binds[link]
         account = bind.account
         client = self._services.client(account.client_id)
+        now = self._loop.time()
         try:
             if client is None or self._closing:
                 raise Wrong(ESME_RSYSERR)
-            now = self._loop.time()
             account.admit(client.limits, now)
             assert isinstance(frame.pdu, p.SubmitSm | p.DataSm)
             submit = submits.read(
@@ -229,32 +252,40 @@ class SmppDoor:
             )
         except Wrong as wrong:
             link.answer(frame, status=wrong.status)
+            self._observe(SUBMIT, wrong.status, self._loop.time() - now)
             return
         if not bind.is_single(now) and not submits.urgent(frame.pdu):
             submit.flags |= Flag.MASS
         account.owed += 1
-        self._run(self._carry(bind, frame, client, submit))
+        work = self._carry(bind, frame, client, submit, now)
+        if submit.place.total == 1:
+            self._underway.begin(work)
+        else:
+            self._run(work)
 
     async def _carry(
-        self, bind: Bind, frame: p.Frame, client: Client, submit: submits.Submit
+        self, bind: Bind, frame: p.Frame, client: Client, submit: submits.Submit, began: float
     ) -> None:
+        response, status = None, 0
         try:
             wire_id = await self._send(client, submit)
         except Refusal as refusal:
-            bind.link.answer(frame, status=codes.submit_status(refusal, submit.sender))
+            status = codes.submit_status(refusal, submit.sender)
         except StoreUnavailable as reason:
             log.warning("a submit is not taken: the store is away", reason=str(reason))
-            bind.link.answer(frame, status=ESME_RSYSERR)
+            status = ESME_RSYSERR
         except Exception:
             log.exception("a submit failed", client=client.id)
-            bind.link.answer(frame, status=ESME_RSYSERR)
+            status = ESME_RSYSERR
         else:
             if submit.flags & Flag.RECEIPT_WANTED:
                 bind.account.submitted(wire_id, bind)
             answer = p.SubmitSmResp if type(frame.pdu) is p.SubmitSm else p.DataSmResp
-            bind.link.answer(frame, answer(wire_id))
+            response = answer(wire_id)
         finally:
             bind.account.owed -= 1
+        bind.link.answer(frame, response, status)
+        self._observe(SUBMIT, status, self._loop.time() - began)
 
     async def _send(self, client: Client, submit: submits.Submit) -> str:
         now_ms = self._clock()
@@ -277,19 +308,25 @@ class SmppDoor:
     # Questions.
 
     async def _reply(
-        self, bind: Bind, frame: p.Frame, numbers: codes.Numbers, work: Coroutine[Any, Any, p.Pdu]
+        self,
+        bind: Bind,
+        frame: p.Frame,
+        name: str,
+        numbers: codes.Numbers,
+        work: Coroutine[Any, Any, p.Pdu],
     ) -> None:
+        began, response, status = self._loop.time(), None, 0
         try:
             response = await work
         except Refusal as refusal:
-            bind.link.answer(frame, status=codes.status_of(refusal, numbers))
+            status = codes.status_of(refusal, numbers)
         except StoreUnavailable:
-            bind.link.answer(frame, status=ESME_RSYSERR)
+            status = ESME_RSYSERR
         except Exception:
             log.exception("a question failed", client=bind.account.client_id)
-            bind.link.answer(frame, status=ESME_RSYSERR)
-        else:
-            bind.link.answer(frame, response)
+            status = ESME_RSYSERR
+        bind.link.answer(frame, response, status)
+        self._observe(name, status, self._loop.time() - began)
 
     async def _query(self, bind: Bind, pdu: p.QuerySm) -> p.Pdu:
         client = self._client(bind)

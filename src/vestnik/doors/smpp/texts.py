@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from vestnik.domain.message import Kind
 from vestnik.doors.smpp.codes import Wrong
@@ -53,8 +54,7 @@ class Coding:
     flash: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(NamedTuple):
     """What a submit says; the text of binary data is its octets in hex (channels.md)."""
 
     kind: Kind
@@ -123,18 +123,24 @@ def say(octets: bytes, header: bytes, data_coding: int, protocol_id: int, *, iso
     Eight bits are Latin text or data (smpp.md): data where there is a header, a message class, or
     a character that no text has.  Raises Wrong for what cannot be read.
     """
+    if not (data_coding or header or iso):  # nearly all there is
+        return _worded(gsm7.decode(_gsm_words(octets)), Kind.SMS)
     coding = coding_of(data_coding, iso=iso)
     odd = data_coding in (_ASCII, _EIGHT_BIT) and _no_text.search(octets.rstrip(b"\0"))
     if header or coding.binary or (odd and data_coding == _EIGHT_BIT):
         return _data(octets, header, data_coding, protocol_id)
     if odd:  # programs that call the GSM alphabet ASCII are in wide use
         coding = Coding(None)
-    text = _text(octets, coding)
+    return _worded(_text(octets, coding), Kind.FLASH if coding.flash else Kind.SMS)
+
+
+def _worded(text: str, kind: Kind) -> Saying:
+    """A text, whose first word may choose another kind."""
     if text.startswith("__"):
-        for marker, kind in _OWN_MARKERS.items():
+        for marker, own in _OWN_MARKERS.items():
             if text.startswith(marker):
-                return _own(kind, text.removeprefix(marker))
-    return Saying(Kind.FLASH if coding.flash else Kind.SMS, text, {})
+                return _own(own, text.removeprefix(marker))
+    return Saying(kind, text, {})
 
 
 def _data(octets: bytes, header: bytes, data_coding: int, protocol_id: int) -> Saying:

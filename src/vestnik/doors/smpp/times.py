@@ -5,6 +5,7 @@ Moments are ms since the epoch.
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 from vestnik.doors.smpp.codes import Wrong
 from vestnik.wire.smpp.command_status import ESME_RINVEXPIRY, ESME_RINVSCHED
@@ -66,21 +67,31 @@ def receipt_date(ms: int, zone: tzinfo) -> str:
 
 
 def _moment(text: str, now_ms: int, status: int) -> int:
+    read = _read(text)
+    if read is None:
+        raise Wrong(status)
+    relative, ms = read
+    return now_ms + ms if relative else ms
+
+
+@lru_cache(maxsize=1_024)  # a mailing has one time for all its messages
+def _read(text: str) -> tuple[bool, int] | None:
+    """Whether a time is relative, and its ms; None for what is no time."""
     match = _time.fullmatch(text)
     if match is None:
-        raise Wrong(status)
+        return None
     years, months, days, hours, minutes = map(int, match.groups()[:5])
     seconds, tenths, quarters = (int(match[n] or 0) for n in (6, 7, 8))
     if match[9] == "R":
         whole_days = years * _DAYS["year"] + months * _DAYS["month"] + days
         span = timedelta(days=whole_days, hours=hours, minutes=minutes, seconds=seconds)
-        return now_ms + span // timedelta(milliseconds=1)
+        return True, span // timedelta(milliseconds=1)
     if quarters > _QUARTERS_MAX:
-        raise Wrong(status)
+        return None
     offset = timedelta(minutes=15 * quarters) * (-1 if match[9] == "-" else 1)
     zone = timezone(offset) if match[9] else UTC
     try:
         moment = datetime(2000 + years, months, days, hours, minutes, seconds, tzinfo=zone)
     except ValueError:
-        raise Wrong(status) from None
-    return int(moment.timestamp() * 1000) + tenths * 100
+        return None
+    return False, int(moment.timestamp() * 1000) + tenths * 100

@@ -13,17 +13,18 @@ from vestnik.wire.smpp.command_status import (
     ESME_RINVCMDLEN,
     ESME_RTHROTTLED,
 )
+from vestnik.wire.smpp.fields import record
 from vestnik.wire.smpp.states import BINDS, MAY_ASK, Side, State
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """The peer wants something and waits for `answer` (outbind and alert_notification do not)."""
 
     frame: p.Frame
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answered:
     """The peer's response, or its generic_nack, to our request of that sequence."""
 
@@ -96,9 +97,11 @@ class Session:
 
     def __init__(self, side: Side, now: float, limits: Limits | None = None) -> None:
         self.side = side
+        self._peer_may = MAY_ASK[side.other]
         self.state = State.OPEN
         self.limits = limits or (Limits() if side is Side.ESME else SMSC_LIMITS)
         self.owed = 0  # the peer's requests that wait for our answer
+        self.behind = False  # octets that came are not read yet
         self._in = bytearray()
         self._out: list[bytes] = []
         self._asked: dict[int, tuple[p.Pdu, float]] = {}
@@ -144,13 +147,19 @@ class Session:
         self._out.clear()
         return octets
 
-    def receive(self, octets: bytes, now: float) -> list[Event]:
-        """Take octets as they arrived; never raises."""
+    def receive(self, octets: bytes, now: float, most: int = 0) -> list[Event]:
+        """Take octets as they arrived; never raises.
+
+        With `most` no more than so many PDUs are read now: `behind` then says that the next call,
+        with or without octets, goes on with what is left.
+        """
         events: list[Event] = []
-        self._heard = now
-        self._enquires = 0
-        buffer = self._in
-        buffer += octets
+        if octets:
+            self._heard = now
+            self._enquires = 0
+            self._in += octets
+        buffer, left = self._in, most
+        self.behind = False
         while self.state is not State.CLOSED:
             try:
                 frame = p.decode(buffer)
@@ -166,8 +175,13 @@ class Session:
             event = self._take(frame, now)
             if event is not None:
                 events.append(event)
+            left -= 1
+            if not left:
+                self.behind = len(buffer) > 0
+                break
         if self.state is State.CLOSED:
             buffer.clear()
+            self.behind = False
         return events
 
     def tick(self, now: float) -> list[Event]:
@@ -193,7 +207,7 @@ class Session:
             return self._take_response(frame)
         self._requested = now
         kind = type(frame.pdu)
-        if kind not in MAY_ASK[self.side.other][self.state]:
+        if kind not in self._peer_may[self.state]:
             status = ESME_RALYBND if kind in BINDS and self.state.bound else ESME_RINVBNDSTS
             return self._turn(frame, status, f"{kind.__name__} in {self.state.name}")
         if kind is p.EnquireLink:
