@@ -10,7 +10,7 @@ from vestnik.domain.refusals import BadParameters, NotFound
 from vestnik.domain.schedule import MOSCOW, format_date
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
-from vestnik.doors.http.endpoints import paging
+from vestnik.doors.http.endpoints import paging, senders
 from vestnik.doors.http.reply import Answer, Listing, Reply, Value, wire_id
 from vestnik.doors.http.shapes import Member, Shape
 from vestnik.services.history import (
@@ -32,6 +32,7 @@ PARAMETERS = (
     Parameter("get_answers", "1 asks for incoming messages.", kind="flag"),
     Parameter("get_stat", "1 asks for statistics of sent messages.", kind="flag"),
     Parameter("get_price", "1 asks for the prices.", kind="flag"),
+    Parameter("get_senders", "1 asks for the approved sender names.", kind="flag"),
     Parameter("get_mega_accounts", "1 asks for accounts at an operator; none.", kind="flag"),
     Parameter("account", "One of those accounts.", only=("get_mega_accounts",)),
     Parameter("start", "First day.", kind="date", only=("get_messages", "get_stat")),
@@ -150,6 +151,7 @@ ANSWERS = (
         asked={"get_price": "1"},
         example=lambda: _zones([_A_ZONE], "RUB"),
     ),
+    senders.NAMES_ALONE,
 )
 _A_TURNOVER: Turnover = Turnover(1, "alex", 120, 144_000_000, 500_000_000, "RUB")
 _A_ZONE: Zone = Zone(1, "МТС", dict.fromkeys(_PRICES, 3_200_000))
@@ -346,5 +348,6 @@ OPERATIONS: Mapping[str, Callable[[Call], Awaitable[Answer]]] = {
     "get_answers": _answers,
     "get_stat": _stat,
     "get_price": _price,
+    "get_senders": senders.names_alone,
     "get_mega_accounts": _mega_accounts,
 }

@@ -102,6 +102,16 @@ ANSWERS = (
 )
 
 
+# The older entry, `get.php?get_senders=1`, tells no ids.
+NAMES_ALONE = Shape(
+    "The approved sender names.",
+    (Member("sender", "The name."),),
+    many=True,
+    asked={"get_senders": "1"},
+    example=lambda: _alone([Listed(_A_SENDER, {})]),
+)
+
+
 def _rate(call: Call) -> Rate | None:
     """Three identical requests for the list, five to create any name, a minute (senders.md)."""
     limits = call.client.limits
@@ -144,6 +154,22 @@ async def senders(call: Call) -> Answer:
         case "del":
             await services.senders.delete(whose, _id(call), name, mail=call.flag("mail"))
     return OK
+
+
+async def names_alone(call: Call) -> Answer:
+    """What get.php answers to `get_senders=1` (senders.md, 1)."""
+    found = await call.services.paperwork.senders.listed(
+        call.client, everything=False, most=SENDERS_MAX
+    )
+    return _alone(found)
+
+
+def _alone(found: list[Listed]) -> Listing:
+    replies = [
+        Reply({"sender": one.sender.name}, "name = {sender}", "{sender}", "sender", text="sender")
+        for one in found
+    ]
+    return Listing(replies, root="senders")
 
 
 def _operation(call: Call) -> str:
