@@ -5,7 +5,7 @@ import pytest
 from vestnik.domain import refusals
 from vestnik.doors.http import codes
 
-TABLES = (codes.COMMON, codes.SEND, codes.STATUS, codes.BALANCE, codes.HISTORY, codes.TASKS)
+TABLES = tuple(t for name, t in vars(codes).items() if name.isupper() and isinstance(t, dict))
 REFUSALS = [
     thing
     for _, thing in inspect.getmembers(refusals, inspect.isclass)
@@ -54,6 +54,14 @@ def test_a_wrong_parameter_is_explained_behind_the_usual_text():
     code = codes.SEND[refusals.BadParameters]
 
     assert code.words(refusals.BadParameters("mes {x}")) == "parameters error: mes {x}"
+
+
+def test_an_explanation_does_not_give_a_long_value_back():
+    code = codes.SEND[refusals.BadParameters]
+
+    words = code.words(refusals.BadParameters("9" * 1_000_000))
+
+    assert words == f"parameters error: {'9' * codes.WORDS_MAX}..."
 
 
 def test_a_text_that_programs_compare_hides_the_details():

@@ -22,7 +22,7 @@ ANSWERS = (
             Member("cnt_day", "Clicks of today.", kind="number"),
             Member("cnt_yes", "Clicks of yesterday.", kind="number"),
         ),
-        asked={"get": "1", "link": "https://example.com/sale"},
+        asked={"get": "1", "id": "15"},
         example=lambda: _told(Clicks(15, 120, 30, 3, 5)),
     ),
 )
