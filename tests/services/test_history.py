@@ -86,7 +86,8 @@ def test_a_filter_is_read_as_clients_write_it():
 
 
 @pytest.mark.parametrize(
-    ("format", "statuses"), [("1", ""), ("x", ""), ("", "7"), ("", "-3"), ("", "one"), ("", "--1")]
+    ("format", "statuses"),
+    [("1", ""), ("x", ""), ("", "7"), ("", "-3"), ("", "one"), ("", "--1"), ("", "9" * 5_000)],
 )
 def test_a_filter_that_means_nothing_is_refused(format, statuses):
     with pytest.raises(BadParameters):

@@ -148,8 +148,9 @@ def _statuses(text: str) -> Iterator[int]:
         if not word:
             continue
         sign = word[1:] if word[0] == "-" else word
-        if not (sign.isascii() and sign.isdigit()) or int(word) not in STATUSES:
-            raise BadParameters(f"there is no status '{word}'")
+        digits = sign.isascii() and sign.isdigit() and len(sign) < 4
+        if not digits or int(word) not in STATUSES:
+            raise BadParameters(f"there is no status '{word[:10]}'")
         yield int(word)
 
 

@@ -155,35 +155,40 @@ class Centre:
         self.door = Door(endpoints, self.services, clock=lambda: self.now, **self.door_options)
 
     async def ask(self, target, body=None, content_type="", method="", headers=(), pieces=None):
-        path, _, query = target.partition("?")
-        scope = {
-            "type": "http",
-            "method": method or ("GET" if body is None and pieces is None else "POST"),
-            "path": path,
-            "query_string": query.encode("latin-1"),
-            "headers": [(b"content-type", content_type.encode()), *headers],
-            "client": ("203.0.113.7", 4711),
-        }
-        incoming = list(pieces) if pieces is not None else [_last(body or b"")]
-        sent = []
-
-        async def receive():
-            if not incoming:  # the client is silent
-                await asyncio.Event().wait()
-            return incoming.pop(0)
-
-        async def send(message):
-            sent.append(message)
-
-        await self.door(scope, receive, send)
-        if not sent:
-            return None
-        headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-        octets = b"".join(message["body"] for message in sent[1:])
-        return Answer(sent[0]["status"], headers, octets)
+        return await asked(self.door, target, body, content_type, method, headers, pieces)
 
     async def body(self, target, body=None, content_type=""):
         return (await self.ask(target, body, content_type)).body
+
+
+async def asked(door, target, body=None, content_type="", method="", headers=(), pieces=None):
+    """What a door answers to a request, without a socket between."""
+    path, _, query = target.partition("?")
+    scope = {
+        "type": "http",
+        "method": method or ("GET" if body is None and pieces is None else "POST"),
+        "path": path,
+        "query_string": query.encode("latin-1"),
+        "headers": [(b"content-type", content_type.encode()), *headers],
+        "client": ("203.0.113.7", 4711),
+    }
+    incoming = list(pieces) if pieces is not None else [_last(body or b"")]
+    sent = []
+
+    async def receive():
+        if not incoming:  # the client is silent
+            await asyncio.Event().wait()
+        return incoming.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    await door(scope, receive, send)
+    if not sent:
+        return None
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    octets = b"".join(message["body"] for message in sent[1:])
+    return Answer(sent[0]["status"], headers, octets)
 
 
 def _last(octets):

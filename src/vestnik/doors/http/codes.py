@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from vestnik.domain import refusals as r
 
+WORDS_MAX = 500  # characters of a refusal's own words
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -27,7 +29,10 @@ class Code:
         if not self.detailed:
             return self.text
         own = str(refusal)
-        return self.text if own == str(type(refusal)()) else self.detailed.format(own)
+        if own == str(type(refusal)()):
+            return self.text
+        # What the client wrote may be a megabyte, and need not come back whole.
+        return self.detailed.format(own if len(own) <= WORDS_MAX else f"{own[:WORDS_MAX]}...")
 
 
 Codes = Mapping[type[r.Refusal], Code]
