@@ -21,6 +21,10 @@ def test_limits_are_the_usual_ones_but_for_those_that_were_changed():
         ({"day_limit": "many"}, "day_limit takes a whole number, not 'many'"),
         ({"day_limit": -1}, "day_limit cannot be negative"),
         ({"charge_on": "accepted"}, "charge_on is 'sent' or 'delivered'"),
+        ({"hours": "9"}, "hours are written as two whole hours, such as 9-22"),
+        ({"hours": "9-25"}, "hours are written as two whole hours, such as 9-22"),
+        ({"incoming_phone": "none"}, "incoming_phone is one number"),
+        ({"incoming_email": "none"}, "incoming_email is one mail address"),
     ],
 )
 def test_a_wrong_limit_is_refused_in_plain_words(changed, words):

@@ -49,6 +49,29 @@ async def test_a_message_belongs_to_whose_number_it_came_to(house):
     ]
 
 
+@pytest.mark.parametrize(
+    ("limits", "transports"),
+    [
+        ({}, []),
+        ({"callback_url": "http://a.example"}, ["http"]),
+        ({"callback_url": "http://a.example", "callback_incoming": 0}, []),
+        ({"callback_url": "http://a.example", "callback_statuses": 0}, ["http"]),
+        ({"callback_url": "http://a.example", "smpp_incoming": 1}, ["smpp"]),
+        ({"auto_answer": "Thanks"}, ["forward"]),
+        (
+            {"smpp_incoming": 1, "incoming_to_phone": 1, "auto_answer": "Thanks"},
+            ["forward", "smpp"],
+        ),
+        ({"incoming_to_email": 1}, ["forward"]),
+    ],
+)
+async def test_the_owner_is_told_as_it_wishes(house, limits, transports):
+    house.limit(**limits)
+    await come(house, Incoming(PHONE, OURS, "one"))
+
+    assert sorted(news.transport for news in await house.rows(schema.news)) == transports
+
+
 async def test_numbers_are_stored_as_they_are_asked_for(house):
     await come(house, Incoming(f"+{PHONE}", OURS, "hi", sent_at=7), Incoming("MTS", OURS, "ad"))
 

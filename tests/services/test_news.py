@@ -1,9 +1,11 @@
 import pytest
 from tests.building import NOW, House
 
+from vestnik.domain.client import Client, Limits
 from vestnik.domain.ids import Ids
+from vestnik.domain.message import Flag, Status
 from vestnik.notifier.local import LocalNotifier
-from vestnik.services.news import HTTP, SMPP, Outboxes
+from vestnik.services.news import HTTP, SMPP, Outboxes, transport_of
 
 pytestmark = pytest.mark.anyio
 
@@ -50,3 +52,25 @@ async def test_an_outbox_that_is_freed_stays_paused(house):
 
     [box] = (await again.lease(HTTP, [1])).values()
     assert (box.paused_until, box.failures) == (NOW + 5_000, 3)
+
+
+URL = {"callback_url": "https://c.example/"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "flags", "status", "transport"),
+    [
+        ({}, 0, Status.DELIVERED, None),
+        (URL, 0, Status.DELIVERED, HTTP),
+        (URL, 0, Status.SENT, None),
+        (URL | {"callback_sent": 1}, 0, Status.SENT, HTTP),
+        (URL | {"callback_statuses": 0, "callback_sent": 1}, 0, Status.SENT, None),
+        (URL | {"callback_statuses": 0}, 0, Status.DELIVERED, None),
+        (URL | {"callback_incoming": 0}, 0, Status.DELIVERED, HTTP),
+        (URL | {"callback_statuses": 0}, Flag.RECEIPT_WANTED, Status.DELIVERED, SMPP),
+    ],
+)
+def test_a_status_is_told_where_the_account_wants_it(limits, flags, status, transport):
+    client = Client(1, "alex", limits=Limits(**limits))
+
+    assert transport_of(client, flags, status) == transport

@@ -27,6 +27,7 @@ from vestnik.wire.smpp.command_status import (
     ESME_RINVBNDSTS,
     ESME_RINVCMDID,
     ESME_RREPLACEFAIL,
+    ESME_RSUBMITFAIL,
 )
 
 pytestmark = pytest.mark.anyio
@@ -218,3 +219,24 @@ async def test_tls_without_a_certificate_does_not_open(tmp_path):
     with pytest.raises(OSError, match="certificate"):
         async with open_house(tmp_path, settings=settings):
             pass
+
+
+async def test_an_account_without_smpp_access_gets_the_number_of_a_wrong_password(house):
+    await house.limit(smpp=0)
+    esme = await reach(house)
+
+    frame = await esme.ask(p.BindTransceiver(LOGIN, PASSWORD, "", 0x34, 0, 0, ""))
+
+    assert frame.status == ESME_RBINDFAIL
+
+
+@pytest.mark.parametrize("limit", [{"locked": 1}, {"smpp": 0}])
+async def test_a_bind_submits_nothing_more_once_its_account_may_not(house, limit):
+    esme = await bind(house)
+    first = await esme.submit()
+    await house.limit(**limit)
+
+    frame = await esme.submit(b"again")
+
+    assert (first.status, frame.status) == (0, ESME_RSUBMITFAIL)
+    assert len(await house.messages()) == 1
