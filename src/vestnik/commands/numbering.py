@@ -107,6 +107,8 @@ def ported(
             gathered = None if changes else Gathered()
             recent = _ported(files, gathered, given or today, complaints, progress)
             _judge(complaints)
+            if complaints.lines == complaints.wrong_lines:
+                stop("no number stands in these files: nothing was loaded")
             if gathered is None:
                 numbers = await service.change(store, recent, today)
                 return f"{len(recent)} changes made; {numbers} ported numbers"

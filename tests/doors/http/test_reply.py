@@ -7,7 +7,17 @@ from hypothesis import strategies as st
 
 from vestnik.domain.refusals import BadCredentials, BadNumber
 from vestnik.doors.http import codes
-from vestnik.doors.http.reply import OK, Listing, Marks, Reply, Rows, refused, render, wire_id
+from vestnik.doors.http.reply import (
+    OK,
+    Listing,
+    Marks,
+    Reply,
+    Rows,
+    Texts,
+    refused,
+    render,
+    wire_id,
+)
 
 RECORD = Reply({"id": 1, "name": "Анна"}, "id = {id}, name = {name}", "{id},{name}", root="one")
 
@@ -196,3 +206,46 @@ def test_a_list_of_such_records_has_an_element_each():
         '<sender id="7" mts="3" mega="0">A&amp;B</sender>\n'
         "</senders>"
     )
+
+
+PHONES = Reply(
+    {"phone": "1"},
+    "phone = {phone}, all = 1;2",
+    "{phone},1;2",
+    rows=Texts("all", "phone", ["1", 'a"<b']),
+)
+
+
+@pytest.mark.parametrize(
+    ("fmt", "expected"),
+    [
+        (0, "phone = 1, all = 1;2"),
+        (1, "1,1;2"),
+        (
+            2,
+            (
+                "<result>\n<phone>1</phone>\n<all><phone>1</phone><phone>a&quot;&lt;b</phone></all>\n"
+                "</result>"
+            ),
+        ),
+        (3, '{\n"phone": "1",\n"all": ["1", "a\\"<b"]\n}'),
+    ],
+)
+def test_an_answer_may_hold_plain_texts(fmt, expected):
+    assert told(PHONES, fmt) == expected
+
+
+ZONES = Listing([Reply({"zone": 1}, "{zone}", "{zone}", root="item")], "zones", {"currency": "RUB"})
+
+
+@pytest.mark.parametrize(
+    ("fmt", "expected"),
+    [
+        (0, "1"),
+        (1, "1"),
+        (2, "<zones>\n<item><zone>1</zone></item>\n</zones>"),
+        (3, '{\n"currency": "RUB",\n"zones": [{\n"zone": 1\n}]\n}'),
+    ],
+)
+def test_json_may_have_members_beside_a_list(fmt, expected):
+    assert told(ZONES, fmt) == expected

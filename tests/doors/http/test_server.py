@@ -378,3 +378,25 @@ async def test_an_address_that_errs_ten_times_is_blocked_for_a_while():
 
     assert blocked == b'{\n"error": "IP is blocked",\n"error_code": 4\n}'
     assert later == b"1871.62"
+
+
+async def test_a_page_may_stand_for_all_addresses_below_its_own():
+    asked = []
+
+    async def page(rest, method):
+        asked.append((rest, method))
+        return Page(302, "text/plain", b"", ((b"location", b"https://a.example/"),))
+
+    async def exact():
+        return Page(200, "text/plain", b"exact")
+
+    centre = Centre(door_options={"pages": {"/l/exact": exact}, "below": {"/l/": page}})
+
+    answer = await centre.ask("/l/abc/d?x=1")
+    await centre.ask("/l/", method="HEAD")
+
+    assert (answer.status, answer.headers["location"]) == (302, "https://a.example/")
+    assert asked == [("abc/d", "GET"), ("", "HEAD")]
+    assert (await centre.ask("/l/exact")).body == b"exact"
+    assert (await centre.ask("/l/abc", b"x")).status == 405
+    assert (await centre.ask("/lx")).status == 404
