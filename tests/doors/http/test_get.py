@@ -160,10 +160,10 @@ async def test_what_cannot_be_meant_is_error_1(archive, query):
     assert await ids(archive, query) == 1
 
 
-@pytest.mark.parametrize("query", ["", "get_stat=1", "get_price=1", "get_mega_accounts=1"])
+@pytest.mark.parametrize("query", ["", "get_nothing=1", "get_messages=1&get_stat=1"])
 async def test_an_unknown_question_is_error_1_in_plain_words(archive, query):
-    assert await archive.get(query) == (
-        "ERROR = 1 (parameters error: get.php takes one of get_messages=1 and get_answers=1)"
+    assert (await archive.get(query)).startswith(
+        "ERROR = 1 (parameters error: get.php takes one of get_messages=1, get_answers=1, "
     )
 
 
