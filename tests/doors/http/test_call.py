@@ -5,7 +5,6 @@ from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http.endpoint import Call, Undeclared
 from vestnik.doors.http.multipart import File
 
-
 DECLARED = frozenset({"sender", "flash", "n", "fl[]"})
 
 

@@ -1,3 +1,4 @@
+import inspect
 import json
 import re
 import subprocess
@@ -86,6 +87,17 @@ def test_parameters_are_declared_as_the_description_can_tell_them(one):
         assert parameter.kind in PARAMETER_KINDS, parameter.name
         assert re.search(r"[.!]$", parameter.meaning), parameter.meaning
         assert set(parameter.only) <= set(names), parameter.name
+
+
+@EVERY
+@pytest.mark.parametrize(
+    ("kind", "read"), [("header", "call.idempotency_key"), ("file", "call.files")]
+)
+def test_what_is_read_beside_parameters_is_declared_like_them(one, kind, read):
+    source = inspect.getsource(sys.modules[one.handler.__module__])
+    declared = any(parameter.kind == kind for parameter in one.parameters)
+
+    assert declared == (read in source)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,13 @@ EVERYWHERE = (
         choices=("windows-1251", "utf-8", "koi8-r"),
     ),
 )
+# Of endpoints that take one.
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "Makes it safe to repeat the request: for a day it gets its first answer again.",
+    kind="header",
+    high=255,
+)
 # They do not make one request different from another (downloads.md, "The limit").
 _HOW_NOT_WHAT = frozenset(parameter.name for parameter in EVERYWHERE)
 

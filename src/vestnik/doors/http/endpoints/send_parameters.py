@@ -1,6 +1,6 @@
 """What send.php reads (send.md)."""
 
-from vestnik.doors.http.endpoint import Parameter
+from vestnik.doors.http.endpoint import IDEMPOTENCY_KEY, Parameter
 
 # At most one of these applies, the first that is set.
 _CHANNELS = (
@@ -62,10 +62,5 @@ PARAMETERS = (
     Parameter("imgcode", "What an end user read from a picture."),
     Parameter("userip", "Address of the end user."),
     Parameter("pp", "A partner for whom the request counts."),
-    Parameter(
-        "Idempotency-Key",
-        "Makes it safe to repeat the request: for a day it gets its first answer again.",
-        kind="header",
-        high=255,
-    ),
+    IDEMPOTENCY_KEY,
 )

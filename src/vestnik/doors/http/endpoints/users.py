@@ -1,9 +1,11 @@
 """users.php: subclients, their settings, their money and their statistics."""
 
+from dataclasses import replace
+
 from vestnik.domain.money import money, parse_money
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
+from vestnik.doors.http.endpoint import IDEMPOTENCY_KEY, Call, Parameter, Rate, endpoint
 from vestnik.doors.http.endpoints import subclient_settings
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape, done
@@ -39,6 +41,7 @@ PARAMETERS = (
     Parameter("mycur", "1: money in your currency.", kind="flag", only=_STATISTICS),
     Parameter("mycurr", "Another spelling of mycur.", kind="flag", only=_STATISTICS),
     *subclient_settings.PARAMETERS,
+    replace(IDEMPOTENCY_KEY, only=("pay",)),
 )
 _ROW = (
     Member("id", "Id of the subclient.", kind="number"),
