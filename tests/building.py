@@ -440,7 +440,7 @@ class Desk:
         self.office = Office(
             house.store, house.directory, house.setting, self.recorder, house.owner, lease_s
         )
-        self.dispatchers = Dispatchers(house.store, lease_s)
+        self.dispatchers = Dispatchers(house.store, lease_s, lambda: None)
         self._tasks = []
 
     async def _record(self, batch):

@@ -42,9 +42,9 @@ async def serving(folder, url, **limits):
     """A fresh centre with a client alex who has 100.00."""
     async with centre_at(folder, url) as centre:
         alex = clients.New("alex", SECRET, balance=parse_money("100"))
-        await centre.store.write(clients.add, alex, centre.ids, centre.store.now())
+        await centre.store.write(clients.add, alex, centre.road.ids, centre.store.now())
         written = {name: str(value) for name, value in limits.items()}
-        await centre.store.write(clients.change, "alex", written, centre.ids, centre.store.now())
+        await centre.store.write(clients.change, "alex", written, centre.road.ids, centre.store.now())
         await centre.current.refresh()
         yield centre
 
@@ -64,7 +64,7 @@ async def ask(centre, name, **parameters):
 
 
 async def status(centre, wire_id, phone=PHONE):
-    [found] = await centre.services.status.look(
+    [found] = await centre.assembly.services.status.look(
         centre.current.value.clients[1], [(str(wire_id), phone)], 0
     )
     return found and found.status
@@ -138,13 +138,13 @@ async def test_what_was_sent_before_a_restart_is_reported_after_it(store_url, tm
         await until(is_sent(centre))
         old = centre.store.now()
     async with centre_at(tmp_path, store_url) as centre:
-        channel = centre.dispatchers.get(1).channel
+        channel = centre.road.dispatchers.get(1).channel
         timers = len(channel._timers)
         again = await ask(centre, "send", phones=PHONE, mes="new")
         statuses = [await status(centre, 1, "79161239903"), await status(centre, 2)]
         fine = await sound(centre)
 
-    assert old < centre.ids.take(old + MINUTE)[0]
+    assert old < centre.road.ids.take(old + MINUTE)[0]
     assert timers == 1
     assert statuses == [0, -1]
     assert again["id"] == 101
@@ -165,7 +165,7 @@ async def test_what_was_being_sent_when_it_died_is_sent_again_where_that_is_allo
         await ask(centre, "send", phones=PHONE, mes="later", time="+1")
     house = House(store)
     house.store.at = centre.store.now() + MINUTE
-    house.owner = centre.owner
+    house.owner = centre.road.owner
     [flight] = await house.claim()  # and the process is gone
     assert flight.message.text == "later"
 
@@ -191,7 +191,7 @@ async def test_a_new_carrier_and_route_are_followed(store_url, tmp_path):
         await write(carriers.change, "second", {"enabled": "0"}, judge)
         await centre._follow()
         refused = await ask(centre, "send", phones=PHONE, mes="no way")
-        working = [d.carrier.name for d in centre.dispatchers.all()]
+        working = [d.carrier.name for d in centre.road.dispatchers.all()]
 
     assert (refused["error_code"], refused["id"]) == (8, 2)
     assert working == ["virtual"]

@@ -241,8 +241,8 @@ async def two_accounts(folder):
         store, now = centre.store, centre.store.now()
         for login in ("alex", "boris"):
             new = clients.New(login, SECRET, balance=parse_money("100"))
-            await store.write(clients.add, new, centre.ids, now)
-            await store.write(clients.change, login, LIFTED, centre.ids, now)
+            await store.write(clients.add, new, centre.road.ids, now)
+            await store.write(clients.change, login, LIFTED, centre.road.ids, now)
         await centre.current.refresh()
         numbering = centre.current.value.numbering
         await store.write(rented.add, RENTED, rented.RENT, "10", numbering)

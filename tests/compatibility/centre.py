@@ -19,7 +19,7 @@ async def running(folder):
     try:
         now = centre.store.now()
         alex = clients.New("alex", hash_password("123"), balance=parse_money("100"))
-        await centre.store.write(clients.add, alex, centre.ids, now)
+        await centre.store.write(clients.add, alex, centre.road.ids, now)
         key = await centre.store.write(clients.add_key, "alex", "", now)
         await centre.current.refresh()
         yield centre.ports["http"][1], key

@@ -278,7 +278,7 @@ async def get(port, page, **parameters):
 
 async def add(centre, login, **fields):
     new = clients.New(login, hash_password("password"), **fields)
-    await centre.store.write(clients.add, new, centre.ids, centre.store.now())
+    await centre.store.write(clients.add, new, centre.road.ids, centre.store.now())
 
 
 async def test_a_centre_at_work_is_sound_at_every_moment(store_url, tmp_path):

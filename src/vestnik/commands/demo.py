@@ -103,11 +103,10 @@ async def _tell(console: "Console", centre: "Centre") -> None:
 
 
 async def _add_client(centre: "Centre") -> None:
-    from vestnik.domain.ids import Ids
     from vestnik.services import clients
 
     new = clients.New(LOGIN, clients.hashed(PASSWORD), balance=100_000_000)
-    await centre.store.write(clients.add, new, Ids(centre.node), centre.store.now())
+    await centre.store.write(clients.add, new, centre.road.ids, centre.store.now())
     await centre.current.refresh()
 
 

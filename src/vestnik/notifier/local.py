@@ -10,6 +10,12 @@ class LocalNotifier:
     def __init__(self) -> None:
         self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
+    def open(self) -> None:
+        """Begin to hear others: here there are none."""
+
+    async def close(self) -> None:
+        """Hear nobody any more."""
+
     def ring(self, topic: str) -> None:
         self._events[topic].set()
 

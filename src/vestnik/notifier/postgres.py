@@ -29,6 +29,7 @@ class PostgresNotifier(LocalNotifier):
         self._url = url
         self._untold: set[str] = set()
         self._something = asyncio.Event()
+        self._own = 0  # the server's number of our connection
         self._telling: asyncio.Task[None] | None = None
         self.connected = asyncio.Event()
 
@@ -60,6 +61,7 @@ class PostgresNotifier(LocalNotifier):
                 continue
             again_s = AGAIN_S
             try:
+                self._own = connection.get_server_pid()
                 connection.add_termination_listener(self._cut)
                 await connection.add_listener(CHANNEL, self._heard)
                 self.connected.set()
@@ -87,5 +89,5 @@ class PostgresNotifier(LocalNotifier):
         self._something.set()  # `_tell` looks up, and finds the connection closed
 
     def _heard(self, connection: Any, teller: int, channel: str, topic: str) -> None:
-        if teller != connection.get_server_pid():  # our own have rung here already
+        if teller != self._own:  # our own have rung here already
             super().ring(topic)

@@ -297,10 +297,14 @@ def _flight(row: Row, carrier_id: int, taken: dict[tuple[int, int], set[int]]) -
 
 
 class Dispatchers:
-    """All dispatchers of the process; intake hands new messages over to them."""
+    """All dispatchers of the process; intake hands new messages over to them.
 
-    def __init__(self, store: Store, lease_s: float) -> None:
+    `ring_others` tells other nodes of messages for carriers that have no dispatcher here.
+    """
+
+    def __init__(self, store: Store, lease_s: float, ring_others: Callable[[], None]) -> None:
         self._store = store
+        self._ring_others = ring_others
         self._lease_ms = int(lease_s * 1000)
         self._of: dict[int, Dispatcher] = {}
 
@@ -342,3 +346,5 @@ class Dispatchers:
         for carrier_id in waiting:
             if carrier_id in self._of:
                 self._of[carrier_id].look()
+            else:
+                self._ring_others()

@@ -68,7 +68,7 @@ class Harmed:
 
     def __init__(self, centre, key):
         self.centre, self.key = centre, key
-        self.door = Door(ENDPOINTS, centre.services)
+        self.door = Door(ENDPOINTS, centre.assembly.services)
         self._outside = apsw.Connection(str(centre.data / "vestnik.db"))
         self._turn = itertools.count()
 
@@ -176,11 +176,11 @@ async def harmed(tmp_path_factory):
     try:
         now = centre.store.now()
         alex = clients.New("alex", hash_password("123"), balance=parse_money("100000"))
-        await centre.store.write(clients.add, alex, centre.ids, now)
+        await centre.store.write(clients.add, alex, centre.road.ids, now)
         key = await centre.store.write(clients.add_key, "alex", "", now)
         lifted = {name: "0" for name in LIMIT_NAMES if name.endswith("_per_minute")}
         lifted |= {"identical_s": "0", "flood_count": "1000000"}
-        await centre.store.write(clients.change, "alex", lifted, centre.ids, now)
+        await centre.store.write(clients.change, "alex", lifted, centre.road.ids, now)
         await centre.current.refresh()
         yield Harmed(centre, key)
     finally:

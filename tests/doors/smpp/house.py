@@ -33,14 +33,14 @@ class House:
 
     def __init__(self, centre, settings):
         self.centre = centre
-        send = centre.services.sending.send
-        self.parts = PartsIn(centre.store, lambda: centre.setting().new_id(), send)
+        send = centre.assembly.services.sending.send
+        self.parts = PartsIn(centre.store, lambda: centre.road.setting().new_id(), send)
         self.services = Services(
-            access=centre.access,
-            sending=centre.services.sending,
+            access=centre.assembly.services.access,
+            sending=centre.assembly.services.sending,
             parts=self.parts,
-            by_id=ById(centre.store, centre.setting),
-            outboxes=centre.outboxes,
+            by_id=ById(centre.store, centre.road.setting),
+            outboxes=centre.road.outboxes,
             client=self.client,
         )
         self.door = SmppDoor(self.services, settings)
@@ -56,13 +56,13 @@ class House:
 
     async def add(self, login, balance="100", **limits):
         """A client with the usual password."""
-        store, ids = self.centre.store, self.centre.ids
+        store, ids = self.centre.store, self.centre.road.ids
         new = clients.New(login, SECRET, balance=parse_money(balance))
         await store.write(clients.add, new, ids, store.now())
         await self.limit(login, **limits)
 
     async def limit(self, login=LOGIN, **limits):
-        store, ids = self.centre.store, self.centre.ids
+        store, ids = self.centre.store, self.centre.road.ids
         written = {name: str(value) for name, value in limits.items()}
         await store.write(clients.change, login, written, ids, store.now())
         await self.centre.current.refresh()

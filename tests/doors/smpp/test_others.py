@@ -143,7 +143,7 @@ async def test_smpplib_asks_what_became_of_a_message(house):
 
 
 async def test_smpplib_hears_incoming_messages(house):
-    await house.centre.receiver.put(Came(1, Incoming(OTHER, OWN, "Привет")))
+    await house.centre.road.receiver.put(Came(1, Incoming(OTHER, OWN, "Привет")))
 
     def story(client):
         client.listen_until(lambda c: c.heard)
@@ -248,7 +248,7 @@ async def test_the_npm_client_loses_and_doubles_nothing(house, npm):
 @pytest.mark.parametrize("npm", ["receiver"], indirect=True)
 async def test_the_npm_client_hears_incoming_messages(house, npm):
     for text in ("Hello", "Привет", "Привет! " * 40):
-        await house.centre.receiver.put(Came(1, Incoming(OTHER, OWN, text)))
+        await house.centre.road.receiver.put(Came(1, Incoming(OTHER, OWN, text)))
     heard = await npm.says("from", 3)
 
     assert {line["text"] for line in heard} == {"Hello", "Привет", "Привет! " * 40}

@@ -268,7 +268,7 @@ async def test_urgent_receipts_pass_those_of_mailings(house):
 
 
 async def incoming(house, text, phone=PHONE, to=OWN):
-    await house.centre.receiver.put(Came(1, Incoming(phone, to, text)))
+    await house.centre.road.receiver.put(Came(1, Incoming(phone, to, text)))
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ class Post:
         """Change limits of the account."""
         store = self.centre.store
         changes = {name: str(value) for name, value in limits.items()}
-        await store.write(clients.change, "alex", changes, self.centre.ids, store.now())
+        await store.write(clients.change, "alex", changes, self.centre.road.ids, store.now())
         await self.centre.current.refresh()
 
 
@@ -109,10 +109,10 @@ async def posting(folder, wrong_requests=0, **settings):
     try:
         now = centre.store.now()
         alex = clients.New("alex", hash_password("123"), balance=parse_money("100"))
-        await centre.store.write(clients.add, alex, centre.ids, now)
+        await centre.store.write(clients.add, alex, centre.road.ids, now)
         key = await centre.store.write(clients.add_key, "alex", "", now)
         await centre.current.refresh()
-        services = centre.services
+        services = centre.assembly.services
         mailboxes = Mailboxes(centre.current.current)
         found = replace(SmtpSettings(), **settings)
         door = SmtpDoor(services.access, services.sending, mailboxes, found)

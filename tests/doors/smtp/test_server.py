@@ -74,7 +74,7 @@ async def test_what_was_answered_is_on_record_before_the_answer(post):
 async def test_a_test_checks_everything_and_sends_nothing(post):
     assert (await post.told(letter("alex:123:::0,0,,1:79161234567:Hi")))[0] == 250
 
-    statement = await post.centre.services.billing.statement(post.centre.current.value.clients[1])
+    statement = await post.centre.assembly.services.billing.statement(post.centre.current.value.clients[1])
     assert statement.available == 100_000_000
 
 
@@ -152,7 +152,7 @@ async def test_a_mistake_of_ours_is_told_as_ours(post, monkeypatch):
     async def broken(order):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(post.centre.services.sending, "send", broken)
+    monkeypatch.setattr(post.centre.assembly.services.sending, "send", broken)
 
     code, line = await post.told(HELLO)
 
@@ -385,7 +385,7 @@ async def test_one_address_has_so_many_connections(tmp_path):
 
 
 async def test_a_letter_that_is_being_taken_is_finished_before_the_door_closes(post, monkeypatch):
-    sending, begun, go_on = post.centre.services.sending, asyncio.Event(), asyncio.Event()
+    sending, begun, go_on = post.centre.assembly.services.sending, asyncio.Event(), asyncio.Event()
     send = sending.send
 
     async def slowly(order):
