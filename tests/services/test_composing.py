@@ -1,8 +1,11 @@
 """Orders → recipients, in memory: texts, numbers, senders, moments."""
 
+from dataclasses import replace
+
 import pytest
 from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, RUB, THIRD, House, Memory
 
+from vestnik.domain.exchange import Exchange
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Err, Kind, Status
 from vestnik.domain.refusals import (
@@ -383,3 +386,25 @@ async def test_a_mailing_leaves_in_portions(house):
 
     assert [(r.due - NOW) // MINUTE for r in draft.recipients] == [0, 0, 20, 20, 40, 40]
     assert {r.expires - r.due for r in draft.recipients} == {DAY}
+
+
+# Money of several currencies.
+
+
+async def test_each_payer_pays_in_its_own_money(house):
+    await house.client(2, parent_id=1, currency="USD")
+    house.rate(2, RUB // 10)  # ten cents
+    house._directory = replace(house.directory(), exchange=Exchange({"RUB": RUB, "USD": 90 * RUB}))
+
+    sent = await recipient(house, client=2, text="x" * 161)
+
+    assert sent.price == 2 * RUB // 10
+    assert sent.shares == (2 * (RUB - 9 * RUB),)  # the main account pays one and is paid nine
+
+
+async def test_a_tariff_in_other_money_is_changed_into_the_payers(house):
+    await house.client(2, parent_id=1, type=3, currency="USD")
+    house.rate(2, RUB // 10)
+    house._directory = replace(house.directory(), exchange=Exchange({"RUB": RUB, "USD": 90 * RUB}))
+
+    assert (await recipient(house, client=2)).price == 9 * RUB

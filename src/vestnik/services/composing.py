@@ -12,7 +12,7 @@ from vestnik.domain.client import Client, Limits
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import CHANNEL_OF, Err, Kind, Status
 from vestnik.domain.numbering import UNKNOWN
-from vestnik.domain.rate import shares
+from vestnik.domain.rate import Chain
 from vestnik.domain.refusals import BadParameters
 from vestnik.services import names
 from vestnik.services.directory import Directory
@@ -255,21 +255,20 @@ class Composer:
     def _prices(
         self, parts: int, channel: str, msisdn: str, mccmnc: str
     ) -> tuple[int, tuple[int, ...]]:
-        """What the payer pays, and what each ancestor of it loses."""
-        rates, chain = self.directory.rates, self.chain
-        price = parts * rates.price(chain[0].tariff_id, channel, msisdn, mccmnc)
-        if len(chain) == 1:
-            return price, ()
-        above = [parts * rates.price(p.tariff_id, channel, msisdn, mccmnc) for p in chain[1:]]
-        return price, tuple(shares([price, *above])[1:])
+        """What the payer pays, and what each ancestor of it loses, in their own money."""
+        rates, first = self.directory.rates, self.chain[0]
+        if len(self.chain) == 1 and first.currency == first.tariff_currency:
+            return parts * rates.price(first.tariff_id, channel, msisdn, mccmnc), ()
+        price, *lost = Chain(self.chain, self.directory.exchange).losses(
+            [rates.price(p.tariff_id, channel, msisdn, mccmnc) for p in self.chain]
+        )
+        return parts * price, tuple(parts * each for each in lost)
 
     def _tested(self, phone: str, text: Text, sender: str, due: int, mccmnc: str) -> Recipient:
         """Test mode: all checks are passed, nothing is sent or charged (text.md)."""
         price = 0
         if self.order.cost == 1:  # a cost request gives the usual price
-            channel = CHANNEL_OF[text.kind]
-            tariff = self.chain[0].tariff_id
-            price = text.parts * self.directory.rates.price(tariff, channel, phone, mccmnc)
+            price, _ = self._prices(text.parts, CHANNEL_OF[text.kind], phone, mccmnc)
         fate = self._refused(phone, text, sender, due, Status.DELIVERED, Err.VIRTUAL, mccmnc)
         return structs.replace(fate, price=price)
 

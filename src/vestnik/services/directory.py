@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from vestnik.domain.client import Client
+from vestnik.domain.exchange import Exchange
 from vestnik.domain.numbering import Numbering, builtin
 from vestnik.domain.rate import Payer, Rates, payers
 from vestnik.domain.route import Carrier, Route, Routes
 from vestnik.services import names
+from vestnik.services.currencies import exchange_of
 from vestnik.services.names import Names
 from vestnik.services.numbering import Plan, whole
 from vestnik.store import blacklist, carriers, clients, rented, settings
@@ -31,7 +33,7 @@ class Directory:
     them.  `payers` is who pays for a client's messages, nearest first.  `numbers` is whose each own
     number is.  `names` are sender names, signatures and texts for operators (services/names.py);
     with `registration` senders must be registered.  `blacklisted` are the clients that have a black
-    list.
+    list, `exchange` is what currencies are worth.
     """
 
     version: int
@@ -51,6 +53,7 @@ class Directory:
     names: Names = field(default_factory=Names)
     registration: bool = False
     blacklisted: frozenset[int] = frozenset()
+    exchange: Exchange = field(default_factory=Exchange)
 
 
 def numbers_of(everybody: Iterable[Client]) -> dict[str, int]:
@@ -137,6 +140,7 @@ async def _read_small(
         names=await names.read(tx),
         blacklisted=await blacklist.clients_with(tx),
         settings=everything,
+        exchange=exchange_of(everything),
         default_sender=default_sender,
         key_secret=bytes.fromhex(everything.get(settings.KEY_SECRET, "")),
     )

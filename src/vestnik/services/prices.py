@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vestnik.domain.client import Client
 from vestnik.domain.message import CHANNEL_OF, Kind
 from vestnik.domain.numbering import Numbering
+from vestnik.domain.rate import Payer
 from vestnik.services.directory import Directory
 
 # Prices of a zone, by the names of the wire, and the channel that each is of.
@@ -46,8 +47,8 @@ class Prices:
         channel, that of a shorter prefix, of everybody's tariff, or the usual one.
         """
         directory = self._directory()
-        tariff = directory.payers[client.id][0].tariff_id
-        operators, prefixes = directory.rates.places(tariff)
+        payer = directory.payers[client.id][0]
+        operators, prefixes = directory.rates.places(payer.tariff_id)
         plan = directory.numbering
         # Where only some channels have a price for a network, others have that of its prefix.
         networks = [(plan.operator(o) or o, plan.number_of(o), o) for o in sorted(operators)]
@@ -55,14 +56,19 @@ class Prices:
         found = networks + places
         rest = (_ELSEWHERE if found else _EVERYWHERE)[self._language]
         return [
-            Zone(number, name, self._prices(directory, tariff, phone, mccmnc))
+            Zone(number, name, self._prices(directory, payer, phone, mccmnc))
             for number, (name, phone, mccmnc) in enumerate([*found, (rest, "", "")], start=1)
         ]
 
     @staticmethod
-    def _prices(directory: Directory, tariff: int, phone: str, mccmnc: str) -> dict[str, int]:
-        price = directory.rates.price
-        return {name: price(tariff, channel, phone, mccmnc) for name, channel in CHANNELS.items()}
+    def _prices(directory: Directory, payer: Payer, phone: str, mccmnc: str) -> dict[str, int]:
+        """In the money of whoever pays, which need not be that of its tariff."""
+        price, convert = directory.rates.price, directory.exchange.convert
+        source, target = payer.tariff_currency, payer.currency
+        return {
+            name: convert(price(payer.tariff_id, channel, phone, mccmnc), source, target, up=True)
+            for name, channel in CHANNELS.items()
+        }
 
 
 def _place(plan: Numbering, prefix: str) -> str:
