@@ -149,7 +149,7 @@ class Door:
             names = ", ".join(sorted({endpoint.name for endpoint, _ in self._endpoints.values()}))
             words = (
                 "There is nothing at this address. The API is at /sys/<name>.php and "
-                f"/rest/<name>/, where <name> is one of: {names}."
+                f"/rest/<name>/, where <name> is one of: {names}. The manual is at /docs."
             )
             await asgi.plain(send, 404, words.encode())
         elif scope["method"] not in ("GET", "HEAD"):
