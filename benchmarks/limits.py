@@ -2,10 +2,12 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import apsw
+from sqlalchemy import Table
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -29,20 +31,23 @@ def queue_row(number: int) -> tuple[Any, ...]:
     return (1, number, 1, 2, 0, number, number, None, None, "Europe/Moscow", 0, 0)
 
 
-def open_raw(path: Path) -> apsw.Connection:
-    """A bare connection with the centre's tables and its promise: FULL, write-ahead."""
+def open_raw(
+    path: Path, tables: Sequence[Table] = (schema.messages, schema.queue)
+) -> apsw.Connection:
+    """A bare connection with some of the centre's tables and its promise: FULL, write-ahead."""
     connection = apsw.Connection(str(path), statementcachesize=500)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -32768"):
         connection.execute(f"PRAGMA {pragma}").fetchall()
     dialect = SQLiteDialect(paramstyle="named")
-    for table in (schema.messages, schema.queue):
+    for table in tables:
         connection.execute(str(CreateTable(table).compile(dialect=dialect)))
         for index in table.indexes:
             connection.execute(str(CreateIndex(index).compile(dialect=dialect)))
     return connection
 
 
-def _insert(connection: apsw.Connection, statement: Statement, rows: list[Any]) -> None:
+def run_rows(connection: apsw.Connection, statement: Statement, rows: Sequence[Any]) -> None:
+    """A statement over many rows, as the store runs it."""
     rendered = statement.render(SQLITE)
     for part in rendered.slices(rows):
         connection.execute(rendered.text(len(part)), rendered.bind_rows(part, {})).fetchall()
@@ -56,8 +61,8 @@ def raw_rows_per_s(rows: int, batch: int = BATCH) -> float:
         for at in range(1, rows + 1, batch):
             numbers = range(at, at + batch)
             connection.execute("BEGIN IMMEDIATE")
-            _insert(connection, messages.PUT, [message_row(n) for n in numbers])
-            _insert(connection, queue.PUT, [queue_row(n) for n in numbers])
+            run_rows(connection, messages.PUT, [message_row(n) for n in numbers])
+            run_rows(connection, queue.PUT, [queue_row(n) for n in numbers])
             connection.execute("COMMIT")
         seconds = time.perf_counter() - began
         connection.close()

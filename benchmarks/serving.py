@@ -47,6 +47,11 @@ class Served:
         return _vestnik(self.data, *words)
 
     @property
+    def store(self) -> Path:
+        """The file of its store."""
+        return self.data / "vestnik.db"
+
+    @property
     def cpu_s(self) -> float:
         """Seconds of processor time so far, of the server alone."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()

@@ -4,6 +4,7 @@ News is written in the commit that changes its message.  A transport (HTTP callb
 reads an outbox in order, tells it, and drops what was taken.
 """
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,11 +136,11 @@ class Outboxes:
 
         What follows news of the same message that is not due yet waits behind it.
         """
-        now, after = self._store.now(), (-1, 0)
+        now, after, page = self._store.now(), (-1, 0), min(most, PAGE)
         delayed: set[int] = set()
         found: list[News] = []
         while len(found) < most:
-            rows = await self._store.read(news.waiting, transport, client_id, after, PAGE)
+            rows = await self._store.read(news.waiting, transport, client_id, after, page)
             for client, rank, id_, kind, message, payload, tries, at, next_at in rows:
                 after = (rank, id_)
                 if next_at > now or message in delayed:
@@ -158,13 +159,13 @@ class Outboxes:
                             at,
                         )
                     )
-            if len(rows) < PAGE:
+            if len(rows) < page:
                 break
         return found
 
-    async def taken(self, told: News) -> None:
-        """The client has it; returns after the commit, which many share."""
-        await self.line.put(told)
+    def taken(self, told: News) -> "asyncio.Future[None]":
+        """The client has it; done after the commit, which many share."""
+        return self.line.put(told)
 
     async def delay(self, refused: News, until: int) -> None:
         """The client refused this one: it is told again then."""

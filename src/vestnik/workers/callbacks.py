@@ -23,7 +23,10 @@ MINUTE_MS = 60_000
 AGAIN_MS = tuple(minutes * MINUTE_MS for minutes in (1, 5, 15, 60, 360))
 KEPT_MS = 7 * 86_400_000
 OLD_SLICE = 500
+OK, NOT_OK, BROKEN = 200, 300, 500  # statuses of answers, from these on
 READ_AHEAD = 4  # times the window
+READ_MIN = 200
+KEEP_MS = 20_000  # how often an outbox is kept while its client is told
 
 
 class Callbacks:
@@ -68,9 +71,13 @@ class Callbacks:
 
     async def _tell(self, client_id: int, failures: int) -> None:
         try:
+            kept_at = self._now()
             while await self._tell_some(client_id, failures):
                 failures = 0
-                await self._outboxes.lease(HTTP, [client_id])
+                if self._now() - kept_at >= KEEP_MS:
+                    kept_at = self._now()
+                    if client_id not in await self._outboxes.lease(HTTP, [client_id]):
+                        return  # another node has it now
         except Exception:
             log.exception("a client's news could not be told", client=client_id)
         finally:
@@ -82,7 +89,8 @@ class Callbacks:
         if client is None or not client.limits.callback_url:
             return False  # it no longer wants to hear; the news goes when it is old
         window = max(1, client.limits.callback_window)
-        news = await self._outboxes.waiting(HTTP, client_id, READ_AHEAD * window)
+        most = max(READ_MIN, READ_AHEAD * window)
+        news = await self._outboxes.waiting(HTTP, client_id, most)
         if not news:
             return False
         address = address_of(client.limits.callback_url)
@@ -112,13 +120,20 @@ class Callbacks:
         """Tell what there is of one message, in order, until something goes wrong."""
         for one in news:
             async with place:
-                if dead.is_set() or not await self._call(one, client, address, dead):
+                if dead.is_set():
                     return
+                status = await self._call(one, client, address, dead)
+            if status is None:
+                return
+            if not OK <= status < NOT_OK:
+                await self._refused(one, status)
+                return
+            await self._outboxes.taken(one)
 
     async def _call(
         self, news: News, client: Client, address: Address, dead: asyncio.Event
-    ) -> bool:
-        """One call; returns whether the client took it."""
+    ) -> int | None:
+        """One call; the status of its answer, None where the address is dead."""
         try:
             answer = await self._http.post_form(
                 address.url, form_of(news, client, address), address.charset
@@ -126,15 +141,11 @@ class Callbacks:
         except (Unreachable, Forbidden) as reason:
             log.info("a client's address does not answer", client=client.id, reason=str(reason))
             dead.set()
-            return False
-        if 200 <= answer.status < 300:
-            await self._outboxes.taken(news)
-            return True
-        if answer.status >= 500:
+            return None
+        if answer.status >= BROKEN:
             dead.set()
-            return False
-        await self._refused(news, answer.status)
-        return False
+            return None
+        return answer.status
 
     async def _refused(self, news: News, status: int) -> None:
         """The client refuses this one: it is repeated a few times, then dropped."""

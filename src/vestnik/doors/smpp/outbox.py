@@ -6,9 +6,8 @@ not surely taken is told again.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -34,14 +33,13 @@ FEW = 16  # clients that are asked for one by one; of more, those that have news
 KEPT_MS, KEPT_MOST = 86_400_000, 1_000_000  # how long and how many wait (smpp.md, "Statuses")
 SLICE = 1_000  # dropped in one commit
 
-Key = tuple[Any, ...]  # of news
 FRESH_S = 0.25  # how soon urgent news passes what was read ahead
 
 
 class Box:
     """The news of one client that is in memory.
 
-    `held` are keys of what is on its way or not yet settled, `gone` of what was settled while the
+    `held` are ids of what is on its way or not yet settled, `gone` of what was settled while the
     store was being read, `messages` those whose news is on its way: one at a time, in order.
     """
 
@@ -51,8 +49,8 @@ class Box:
         self.account = account
         self.ready: deque[News] = deque()
         self.flying = 0
-        self.held: set[Key] = set()
-        self.gone: set[Key] = set()
+        self.held: set[int] = set()
+        self.gone: set[int] = set()
         self.messages: set[int] = set()
         self.window = 1
         self.read_at = 0.0
@@ -75,7 +73,7 @@ class Delivery:
         self._elsewhere: set[int] = set()  # clients whose outbox another node has
         self._leased_until = 0.0
         self._bell = asyncio.Event()
-        self._settling: set[asyncio.Task[None]] = set()
+        self._settling: set[asyncio.Future[None]] = set()
 
     def ring(self) -> None:
         """A bind has come, or there is room again."""
@@ -170,7 +168,7 @@ class Delivery:
         most = max(2 * AHEAD_MIN, min(2 * box.window, AHEAD_MAX)) + len(box.held)
         found = await self._outboxes.waiting(SMPP, client.id, most)
         known = box.held | box.gone
-        box.ready = deque(news for news in found if news.key not in known)
+        box.ready = deque(news for news in found if news.id not in known)
 
     def _pump(self, box: Box) -> None:
         aside: list[News] = []
@@ -195,9 +193,9 @@ class Delivery:
             log.exception(
                 "news cannot be told over SMPP", client=client.id, message=news.message_id
             )
-            self._settle(box, news, self._outboxes.delay(news, self._clock() + AGAIN_MS))
+            self._delay(box, news)
             return True
-        box.held.add(news.key)
+        box.held.add(news.id)
         box.flying += 1
         box.messages.add(news.message_id)
         future.add_done_callback(partial(self._answered, box, news))
@@ -208,31 +206,35 @@ class Delivery:
         box.messages.discard(news.message_id)
         failure = future.exception()
         if isinstance(failure, LinkLost):  # it is told again, on another bind
-            box.held.discard(news.key)
+            box.held.discard(news.id)
             box.ready.appendleft(news)
             self.ring()
             return
         if failure is not None or future.result().status:
-            self._settle(box, news, self._outboxes.delay(news, self._clock() + AGAIN_MS))
+            self._delay(box, news)
         else:
             self._settle(box, news, self._outboxes.taken(news))
         self._pump(box)
         if len(box.ready) < AHEAD_MIN:
             self.ring()
 
-    def _settle(self, box: Box, news: News, writing: Coroutine[Any, Any, None]) -> None:
-        box.held.add(news.key)
-        task = self._loop.create_task(self._write(box, news, writing))
-        self._settling.add(task)
-        task.add_done_callback(self._settling.discard)
+    def _delay(self, box: Box, news: News) -> None:
+        work = self._outboxes.delay(news, self._clock() + AGAIN_MS)
+        self._settle(box, news, self._loop.create_task(work))
 
-    async def _write(self, box: Box, news: News, writing: Coroutine[Any, Any, None]) -> None:
-        try:
-            await writing
-        except StoreUnavailable as reason:
+    def _settle(self, box: Box, news: News, written: "asyncio.Future[None]") -> None:
+        box.held.add(news.id)
+        self._settling.add(written)
+        written.add_done_callback(partial(self._settled, box, news))
+
+    def _settled(self, box: Box, news: News, written: "asyncio.Future[None]") -> None:
+        self._settling.discard(written)
+        box.held.discard(news.id)
+        box.gone.add(news.id)
+        if written.cancelled():
+            return
+        reason = written.exception()
+        if isinstance(reason, StoreUnavailable):
             log.warning("news will be told again: the store is away", reason=str(reason))
-        except Exception:  # it is in the store still, so the next round finds it
-            log.exception("what became of news cannot be written down")
-        finally:
-            box.held.discard(news.key)
-            box.gone.add(news.key)
+        elif reason is not None:  # it is in the store still, so the next round finds it
+            log.error("what became of news cannot be written down", exc_info=reason)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from vestnik.doors.smpp.codes import Wrong
 from vestnik.wire.smpp.command_status import ESME_RINVEXPIRY, ESME_RINVSCHED
 
+MINUTE_MS = 60_000
 VALIDITY_MINUTES_MAX = 24 * 60  # smpp.md, "SUBMIT_SM": as in send.php
 
 # YYMMDDhhmmss, tenths, quarters, and + or - for an absolute time, R for a relative one.  Programs
@@ -63,7 +64,12 @@ def written(ms: int, zone: tzinfo) -> str:
 
 def receipt_date(ms: int, zone: tzinfo) -> str:
     """A moment as the line of a receipt tells it: YYMMDDhhmm, in the account's zone."""
-    return f"{datetime.fromtimestamp(ms / 1000, zone):%y%m%d%H%M}"
+    return _minute_written(ms // MINUTE_MS, zone)
+
+
+@lru_cache(maxsize=4_096)  # receipts come by the thousand, and many speak of one minute
+def _minute_written(minute: int, zone: tzinfo) -> str:
+    return f"{datetime.fromtimestamp(minute * MINUTE_MS / 1000, zone):%y%m%d%H%M}"
 
 
 def _moment(text: str, now_ms: int, status: int) -> int:
