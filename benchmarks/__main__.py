@@ -1,11 +1,11 @@
-"""Run benchmarks: all of them, or those named: submit, road, lists, export, callbacks."""
+"""Run benchmarks: all of them, or those named in ALL."""
 
 import sys
 from importlib import import_module
 
 from benchmarks.report import show
 
-ALL = ("submit", "road", "lists", "export", "callbacks")
+ALL = ("submit", "road", "lists", "export", "callbacks", "mailing", "smpp", "receipts", "smtp")
 
 
 def main() -> None:
