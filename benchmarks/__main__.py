@@ -5,7 +5,18 @@ from importlib import import_module
 
 from benchmarks.report import show
 
-ALL = ("submit", "road", "lists", "export", "callbacks", "mailing", "smpp", "receipts", "smtp")
+ALL = (
+    "submit",
+    "road",
+    "lists",
+    "export",
+    "callbacks",
+    "mailing",
+    "smpp",
+    "receipts",
+    "smtp",
+    "ported",
+)
 
 
 def main() -> None:
