@@ -7,6 +7,8 @@ from urllib.parse import quote_from_bytes, urlencode
 import pytest
 from tests.serving import LOGIN, PASSWORD, Centre, until
 
+from vestnik.doors.http.endpoints import ENDPOINTS
+
 pytestmark = pytest.mark.anyio
 
 PHONE = "79161112233"
@@ -124,17 +126,9 @@ async def test_an_unknown_address_says_what_there_is(centre):
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.text == (
         "There is nothing at this address. The API is at /sys/<name>.php and /rest/<name>/,"
-        f" where <name> is one of: {', '.join(await names(centre))}.\n"
+        f" where <name> is one of: {', '.join(sorted(e.name for e in ENDPOINTS))}."
+        " The manual is at /docs.\n"
     )
-
-
-async def names(centre):
-    """Those of the endpoints that are there."""
-    known = ["balance", "downloads", "get", "info", "jobs", "phones", "send", "senders", "status"]
-    known += ["documents", "op_templates", "ping", "receive_phones", "templates", "tinyurls"]
-    known += ["users", "wait_call"]
-    answers = {name: await centre.http.get(f"/sys/{name}.php") for name in known}
-    return sorted(name for name, answer in answers.items() if answer.status_code != 404)
 
 
 async def test_ten_megabytes_of_text_are_refused(centre):

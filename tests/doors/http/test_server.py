@@ -6,6 +6,7 @@ from vestnik.domain.client import Limits
 from vestnik.domain.refusals import NotFound, StoreUnavailable
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Rate, endpoint
+from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.reply import OK, Download
 from vestnik.doors.http.server import DoorSettings, Page
 from vestnik.services.access import AccessSettings
@@ -182,7 +183,8 @@ async def test_an_unknown_address_tells_what_there_is(centre):
     answer = await centre.ask("/sys/nothing.php")
 
     assert answer.status == 404
-    assert b"balance, downloads, get, send, status" in answer.body
+    assert b", ".join(sorted(e.name.encode() for e in ENDPOINTS)) in answer.body
+    assert b"/docs" in answer.body
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
