@@ -44,7 +44,9 @@ async def serving(folder, url, **limits):
         alex = clients.New("alex", SECRET, balance=parse_money("100"))
         await centre.store.write(clients.add, alex, centre.road.ids, centre.store.now())
         written = {name: str(value) for name, value in limits.items()}
-        await centre.store.write(clients.change, "alex", written, centre.road.ids, centre.store.now())
+        await centre.store.write(
+            clients.change, "alex", written, centre.road.ids, centre.store.now()
+        )
         await centre.current.refresh()
         yield centre
 

@@ -74,7 +74,9 @@ async def test_what_was_answered_is_on_record_before_the_answer(post):
 async def test_a_test_checks_everything_and_sends_nothing(post):
     assert (await post.told(letter("alex:123:::0,0,,1:79161234567:Hi")))[0] == 250
 
-    statement = await post.centre.assembly.services.billing.statement(post.centre.current.value.clients[1])
+    statement = await post.centre.assembly.services.billing.statement(
+        post.centre.current.value.clients[1]
+    )
     assert statement.available == 100_000_000
 
 
