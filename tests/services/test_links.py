@@ -246,6 +246,7 @@ async def test_the_end_of_a_message_is_not_waited_for_for_ever(house):
 
 async def test_many_clicked_messages_are_told_slice_by_slice(house, monkeypatch):
     monkeypatch.setattr(links, "SLICE", 2)
+    monkeypatch.setattr(links, "TOLD_MAX", 2)
     phones = [str(79160000000 + n) for n in range(5)]
     for place, phone in enumerate(phones):
         await sent_with_link(house, phone, code=f"code{place:05}")
@@ -260,6 +261,25 @@ async def test_many_clicked_messages_are_told_slice_by_slice(house, monkeypatch)
 
     statuses = [message.status for message in await house.messages()]
     assert statuses == [Status.CLICKED] * 4 + [Status.SENT]
+
+
+async def test_messages_without_an_end_stand_in_nobodys_way(house, monkeypatch):
+    monkeypatch.setattr(links, "SLICE", 2)
+    phones = [str(79160000000 + n) for n in range(7)]
+    for place, phone in enumerate(phones):
+        await sent_with_link(house, phone, code=f"code{place:05}")
+        await house.links.location(f"code{place:05}", clicked=True)
+    await house.take()
+    while await house.links.flush():
+        pass
+    await house.report(f"ref-{phones[6]}-1")  # the last in the order of codes
+
+    house.later(links.UNTOLD_MS)
+    while await house.links.flush():
+        pass
+
+    statuses = [message.status for message in await house.messages()]
+    assert statuses == [Status.SENT] * 6 + [Status.CLICKED]
 
 
 async def test_a_link_of_several_messages_only_counts(house):

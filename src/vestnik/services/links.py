@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from vestnik.domain.refusals import NotFound, StoreUnavailable
 from vestnik.domain.schedule import day_number
 from vestnik.services.settlement import Setting, Standing, standing_of
 from vestnik.store import counters, links, messages
-from vestnik.store.engine import Store, Transaction
+from vestnik.store.engine import Row, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,7 @@ LINK = "link"  # the counter of a client's links
 KNOWN_MAX = 10_000  # links whose addresses are kept in memory
 CLICKED_MAX = 100_000  # links that were clicked since the last write
 SLICE = 500
+TOLD_MAX = 2_000  # messages that are told of clicks in one commit
 UNTOLD_MS = 30_000  # how often messages that had no end yet are looked at again
 WAITED_MS = 3 * 86_400_000  # how long the end of a message is waited for
 
@@ -138,7 +140,7 @@ class Links:
         self._ring = ring
         self._known: OrderedDict[str, _Link] = OrderedDict()
         self._clicked: dict[tuple[int, int, int], int] = {}
-        self._told_of: set[str] = set()  # codes whose messages are to be told
+        self._told_of: dict[str, tuple[int, int]] = {}  # codes, and the messages to be told
         self._after = ""
         self._next_untold = 0
 
@@ -169,17 +171,17 @@ class Links:
             return
         self._clicked[key] = self._clicked.get(key, 0) + 1
         if link.message_id:
-            self._told_of.add(code)
+            self._told_of[code] = link.client_id, link.message_id
 
     async def flush(self) -> bool:
         """Write what was counted, and tell messages whose links were clicked; returns whether there
         is more to do at once."""
         now = self._store.now()
-        clicked, told_of = self._clicked, self._told_of
-        if not clicked and now < self._next_untold:
+        clicked, told_of = self._clicked, dict(islice(self._told_of.items(), TOLD_MAX))
+        after = self._after if now >= self._next_untold else None
+        if not clicked and not told_of and after is None:
             return False
-        self._clicked, self._told_of = {}, set()
-        after = "" if told_of else self._after
+        self._clicked = {}
         try:
             self._after, changed = await self._store.write(
                 _settle, clicked, told_of, after, self._setting()
@@ -187,13 +189,14 @@ class Links:
         except StoreUnavailable:
             for key, count in clicked.items():
                 self._clicked[key] = self._clicked.get(key, 0) + count
-            self._told_of |= told_of
             raise
+        for code in told_of:
+            self._told_of.pop(code, None)
         if changed:
             self._ring()
-        if not self._after:
+        if after is not None and not self._after:
             self._next_untold = now + UNTOLD_MS
-        return bool(self._after)
+        return bool(self._told_of) or bool(self._after)
 
     async def clicks(self, client: Client, link_id: int, link: str, now_ms: int) -> Clicks:
         """The clicks of a link of the client's, named by its id, or else by where it leads: then of
@@ -226,18 +229,29 @@ async def _clicks(
 async def _settle(
     tx: Transaction,
     clicked: Mapping[tuple[int, int, int], int],
-    told_of: set[str],
-    after: str,
+    told_of: Mapping[str, tuple[int, int]],
+    after: str | None,
     setting: Setting,
 ) -> tuple[str, bool]:
-    """Write clicks, and a slice of what messages are told of them.
+    """Write clicks, tell messages of them, and look at a slice of those that had no end before
+    (None: not now).
 
-    Returns where the next slice begins (empty: there is none) and whether a message changed.
+    Returns where the next slice begins (empty: at the first) and whether a message changed.
     """
     await links.count(tx, [(*key, count) for key, count in clicked.items()])
-    if told_of:
-        await links.mark(tx, sorted(told_of))
-    rows = await links.untold(tx, after, SLICE)
+    await links.mark(tx, sorted(told_of))
+    waiting = await links.untold(tx, after, SLICE) if after is not None else ()
+    rows = [(code, *message, setting.now) for code, message in told_of.items()]
+    done, changed = await _tell(tx, [*rows, *waiting], setting)
+    await links.told(tx, done)
+    return (waiting[-1][0] if len(waiting) == SLICE else ""), changed
+
+
+async def _tell(tx: Transaction, rows: Sequence[Row], setting: Setting) -> tuple[list[str], bool]:
+    """Give messages the status 4; rows are those of `untold`.
+
+    Returns the codes that nothing more is to be done about, and whether a message changed.
+    """
     keys = sorted({(row[1], row[2]) for row in rows})
     standings = {s.key: s for s in map(standing_of, await messages.standing(tx, keys))}
     settlement = setting.settlement()
@@ -252,9 +266,8 @@ async def _settle(
             done.append(code)
         elif message is None or created_at < setting.now - WAITED_MS:
             done.append(code)
-    await links.told(tx, done)
     await settlement.write(tx, setting.node, setting.new_id)
-    return (rows[-1][0] if len(rows) == SLICE else ""), changed
+    return done, changed
 
 
 def _may_be_clicked(message: Standing) -> bool:
