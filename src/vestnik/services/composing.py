@@ -10,7 +10,7 @@ from msgspec import structs
 from vestnik.domain import number, schedule
 from vestnik.domain.client import Client, Limits
 from vestnik.domain.lists import ListLine
-from vestnik.domain.message import CHANNEL_OF, Err, Kind, Status
+from vestnik.domain.message import CHANNEL_OF, Err, Flag, Kind, Status
 from vestnik.domain.numbering import UNKNOWN
 from vestnik.domain.rate import Chain
 from vestnik.domain.refusals import BadParameters
@@ -56,7 +56,7 @@ BINARY_TAIL = re.compile(r"pid: (\d+), dcs: (\d+)")
 # A member of an enumeration takes a quarter of a microsecond to look up, and these are needed for
 # every message.
 _SMS, _FLASH, _MAIL = Kind.SMS, Kind.FLASH, Kind.MAIL
-_WAITING = int(Status.WAITING)
+_WAITING, _SECRET = int(Status.WAITING), int(Flag.SECRET)
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -141,7 +141,8 @@ class Composer:
             raise BadParameters(
                 f"mes: the text has {len(text)} characters, at most {self.limits.text_max} may be"
             )
-        text = names.signed(self.directory, order.client.id, kind, text)
+        if not order.flags & _SECRET:
+            text = names.signed(self.directory, order.client.id, kind, text)
         if order.translit and kind not in UNLIMITED:
             text = translit.translit(text, order.translit)
         if kind is Kind.PUSH:

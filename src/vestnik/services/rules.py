@@ -41,7 +41,7 @@ class Rules:
         self._client, self._directory, self._floods = client, directory, floods
         self._limits, self._now = client.limits, now_ms
         self._open = _prefix_rules(client.limits.prefixes)
-        self._senders: dict[str, str | None] = {}
+        self._senders: dict[tuple[str, bool], str | None] = {}
         self._seen: set[int] = set()
 
     def shown(self, sender: str, kind: Kind) -> str | None:
@@ -49,14 +49,16 @@ class Rules:
 
         A name that the account may not use gives way to its reserve name (users.md, `sender2`).
         """
-        if not sender or (kind is _MAIL and "@" in sender):
+        if not sender:
             return sender
-        if sender not in self._senders:
-            fine = number.valid_sender(sender)
-            self._senders[sender] = (
+        letter = kind is _MAIL and "@" in sender
+        asked = (sender, letter)
+        if asked not in self._senders:
+            fine = letter or number.valid_sender(sender)
+            self._senders[asked] = (
                 names.sender_for(self._directory, self._client, sender) if fine else None
             )
-        return self._senders[sender]
+        return self._senders[asked]
 
     def judge(
         self, phone: str, said: Said, sender: str | None, mccmnc: str, *, named: bool

@@ -10,7 +10,7 @@ from vestnik.domain.client import Client, Limits
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http.codes import Codes
 from vestnik.doors.http.multipart import File
-from vestnik.doors.http.reply import Answer, Download
+from vestnik.doors.http.reply import TEXT, Answer, Download
 from vestnik.doors.http.services import Services
 from vestnik.doors.http.shapes import Shape
 
@@ -184,7 +184,7 @@ class Endpoint:
     says how often such a call may come a minute, None for any number; `simultaneous` picks the
     account's limit of calls at one time.  `parameters` are those it reads, beside EVERYWHERE, and
     `answers` the forms in which it tells success; its description is made of them, and of the
-    first line of its module, the `summary`.
+    first line of its module, the `summary`.  `fmt` is that of an answer when none is asked for.
     """
 
     path: str
@@ -197,6 +197,7 @@ class Endpoint:
     answers: tuple[Shape, ...]
     declared: frozenset[str]  # the names of `parameters`
     summary: str
+    fmt: int
 
 
 def endpoint(
@@ -207,6 +208,7 @@ def endpoint(
     answers: tuple[Shape, ...] = (),
     rate: Callable[[Call], Rate | None] | None = None,
     simultaneous: Callable[[Limits], int] = lambda limits: limits.simultaneous,
+    fmt: int = TEXT,
 ) -> Callable[[Handler], Endpoint]:
     """Make an endpoint of a handler; ENDPOINTS of endpoints/__init__.py is what registers it."""
     name = path.removeprefix("/sys/").removesuffix(".php")
@@ -224,6 +226,7 @@ def endpoint(
             answers,
             declared,
             _summary(handler),
+            fmt,
         )
 
     return made

@@ -17,7 +17,6 @@ from vestnik.doors.http.reception import Reception
 from vestnik.doors.http.reply import (
     CONTENT_TYPES,
     JSON,
-    TEXT,
     Download,
     refused,
     render,
@@ -167,7 +166,7 @@ class Door:
         self, endpoint: Endpoint, rest: bool, scope: Scope, receive: Receive, send: Send
     ) -> None:
         began = time.perf_counter()
-        request = _Request(scope, receive, rest)
+        request = _Request(scope, receive, JSON if rest else endpoint.fmt, rest)
         try:
             outcome = await self._outcome(endpoint, request)
         except asgi.TooBig:
@@ -232,12 +231,12 @@ class _Request:
         "rest",
     )
 
-    def __init__(self, scope: Scope, receive: Receive, rest: bool) -> None:
+    def __init__(self, scope: Scope, receive: Receive, fmt: int, rest: bool) -> None:
         self._receive, self.rest = receive, rest
         self._method: str = scope["method"]
         self._query: bytes = scope["query_string"]
         self.address: str = scope["client"][0]
-        self.fmt, self.charset = (JSON, "utf-8") if rest else (TEXT, "windows-1251")
+        self.fmt, self.charset = fmt, "utf-8" if rest else "windows-1251"
         self._content_type, self._length, self.idempotency_key = b"", 0, ""
         for name, value in scope["headers"]:
             if name == b"content-length":

@@ -9,7 +9,7 @@ from vestnik.domain.paper import ACT, INVOICE
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
-from vestnik.doors.http.reply import Answer, Download, Reply, Value
+from vestnik.doors.http.reply import JSON, Answer, Download, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape
 from vestnik.papers import draw
 from vestnik.services.documents import Stored, Subclient
@@ -55,6 +55,7 @@ def _rate(call: Call) -> Rate:
     rate=_rate,
     parameters=PARAMETERS,
     answers=ANSWERS,
+    fmt=JSON,  # its page knows no other (documents.md, 3)
 )
 async def documents(call: Call) -> Answer | Download:
     """The first of OPERATIONS that is asked for (documents.md)."""
