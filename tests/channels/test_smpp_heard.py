@@ -205,3 +205,16 @@ def test_nothing_a_carrier_says_makes_us_raise(kind, esm_class, data_coding, oct
     said = Ears(SmppSettings()).hear(pdu)
 
     assert said is None or isinstance(said, Report | Incoming)
+
+
+def test_what_a_look_up_found_is_read_from_its_receipt():
+    line = (
+        "id:855469 stat:DELIVRD err:000 imsi:250023012345678 msc:79232510066 mcc:250 mnc:02"
+        " cn:Russian+Federation net:MegaFON rcn: rnet:"
+    )
+
+    found = receipt(line)
+
+    assert (found.ref, found.status) == ("855469", Status.DELIVERED)
+    assert found.hlr["cn"] == "Russian Federation"
+    assert found.hlr["rnet"] == ""

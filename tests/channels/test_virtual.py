@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.building import until
@@ -154,3 +155,57 @@ async def test_it_is_ready_between_start_and_stop():
 def test_a_setting_it_cannot_have_is_refused(settings, words):
     with pytest.raises(ValueError, match=words):
         settings_from(settings)
+
+
+async def looked_up(phone):
+    ears = Ears()
+    channel = await started(ears)
+    await channel.send(replace(message(phone), kind=Kind.HLR))
+    await until(lambda: ears.reports)
+    await channel.stop(1.0)
+    return ears.reports[0].hlr
+
+
+async def test_a_look_up_says_what_the_numbers_network_might():
+    assert await looked_up("79261234567") == {
+        "imsi": "250029261234567",
+        "msc": "79260000099",
+        "mcc": "250",
+        "mnc": "02",
+        "cn": "Россия",
+        "net": "МегаФон",
+        "rcn": "",
+        "rnet": "",
+    }
+
+
+async def test_a_look_up_may_find_a_subscriber_abroad():
+    found = await looked_up("79261239906")
+
+    assert (found["net"], found["rcn"], found["rnet"]) == ("МегаФон", "Казахстан", "Kcell")
+    assert found["msc"].startswith("7701")
+
+
+async def test_of_a_subscriber_who_is_away_only_the_imsi_is_known():
+    found = await looked_up("79261239902")
+
+    assert {name for name, value in found.items() if value} == {"imsi"}
+
+
+async def test_of_a_number_that_does_not_exist_nothing_is_found():
+    assert await looked_up("79261239901") is None
+
+
+async def test_a_number_of_no_known_network_is_one_of_the_test_network():
+    found = await looked_up("12125551234")
+
+    assert (found["imsi"], found["mcc"], found["mnc"]) == ("001012125551234", "001", "01")
+
+
+async def test_a_text_message_finds_out_nothing():
+    ears = Ears()
+    channel = await started(ears)
+    await channel.send(message())
+    await until(lambda: ears.reports)
+
+    assert ears.reports[0].hlr is None

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from vestnik.channels.smpp_refusals import stats
 from vestnik.channels.smpp_settings import SmppSettings
+from vestnik.domain import look_up
 from vestnik.domain.message import Incoming, Report, Status
 from vestnik.wire.smpp import receipt as r
 from vestnik.wire.smpp import tlv, udh
@@ -74,6 +75,7 @@ class Ears:
             err=err,
             at=self._moment(receipt.done_date),
             raw=_without_text(text, receipt),
+            hlr=look_up.read(text) or None,
         )
 
     def _err(self, said: str, default: int) -> int:

@@ -13,7 +13,9 @@ from typing import Any
 import structlog
 
 from vestnik.channels.base import Hears, SendFailed, Taken
-from vestnik.domain.message import Err, Outgoing, Report, Status
+from vestnik.domain import look_up
+from vestnik.domain.message import Err, Kind, Outgoing, Report, Status
+from vestnik.domain.numbering import builtin
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +38,10 @@ ENDINGS: dict[str, Ending] = {
     "9902": Ending(Status.EXPIRED, Err.OFFLINE),
     "9903": Ending(Status.DELIVERED, delay_s=60.0),
     "9905": Ending(None),
+    "9906": Ending(Status.DELIVERED),
 }
+ROAMS, ROAMS_AT = "9906", "77010000099"  # a look-up finds it abroad, at that service centre
+TEST_NETWORK = "001", "01"  # what the numbering plan of mobile networks keeps for tests
 REFUSED = "9904"
 DELIVERED = Ending(Status.DELIVERED)
 
@@ -57,6 +62,27 @@ def settings_from(mapping: dict[str, Any]) -> VirtualSettings:
     if window < 1:
         raise ValueError("window must be at least 1")
     return VirtualSettings(window)
+
+
+def answer_of(phone: str, ending: Ending) -> dict[str, str] | None:
+    """What a look-up finds out about a number, by the names of `look_up.NAMES`.
+
+    Of a subscriber who is away only the IMSI is known; None: it does not exist.
+    """
+    if ending.status is Status.UNDELIVERABLE:
+        return None
+    home = builtin().find(phone)
+    mcc, mnc = (home.mcc, home.mnc) if home.mcc else TEST_NETWORK
+    answer = dict.fromkeys(look_up.NAMES, "")
+    answer["imsi"] = f"{mcc}{mnc}{phone[-10:]:0>10}"
+    if ending.status is not Status.DELIVERED:
+        return answer
+    answer |= {"mcc": mcc, "mnc": mnc, "cn": home.country, "net": home.operator}
+    answer["msc"] = f"{phone[:-7]}0000099"
+    if phone.endswith(ROAMS):
+        abroad = builtin().find(ROAMS_AT)
+        answer |= {"msc": ROAMS_AT, "rcn": abroad.country, "rnet": abroad.operator}
+    return answer
 
 
 class VirtualChannel:
@@ -102,17 +128,19 @@ class VirtualChannel:
             )
         refs = tuple((part, f"{message.id}-{part}") for part in range(1, message.parts + 1))
         for _, ref in refs:
-            self._report_later(ref, message.phone, 0.0)
+            self._report_later(ref, message, 0.0)
         return Taken(refs)
 
     def resume(self, message: Outgoing, ref: str, sent_at: int) -> None:
-        self._report_later(ref, message.phone, max(0.0, self._clock() - sent_at / 1000))
+        self._report_later(ref, message, max(0.0, self._clock() - sent_at / 1000))
 
-    def _report_later(self, ref: str, phone: str, gone_s: float) -> None:
+    def _report_later(self, ref: str, message: Outgoing, gone_s: float) -> None:
+        phone = message.phone
         ending = ENDINGS.get(phone[-4:], DELIVERED)
         if ending.status is None:
             return
-        report = Report(ref, phone, ending.status, ending.err, raw="virtual")
+        hlr = answer_of(phone, ending) if message.kind is Kind.HLR else None
+        report = Report(ref, phone, ending.status, ending.err, raw="virtual", hlr=hlr)
         self._at(max(0.0, ending.delay_s - gone_s), report)
 
     def _at(self, delay_s: float, report: Report) -> None:

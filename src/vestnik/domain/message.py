@@ -3,6 +3,7 @@
 The numbers are those of the wire (status.md): the store keeps them as they are.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -95,6 +96,7 @@ class Flag:
 
     TYPE = 0xF
     WIRE = 0xFFFF
+    SECOND_PURSE = 1 << 5  # it is paid from the payer's electronic balance
     RECEIPT_WANTED = 1 << 16  # over SMPP, when the message has ended
     PROGRESS_WANTED = 1 << 17  # and when it has been sent
     MASS = 1 << 18  # of a mailing: its news gives way to that of single messages
@@ -160,6 +162,7 @@ class Report:
 
     `ref` is the carrier's id of the part, `phone` guards against a carrier that reuses ids, `at` is
     the carrier's own time in ms since the epoch (0: it gave none), `raw` what it literally said.
+    `hlr` is what a look-up found, by the names of `look_up.NAMES`.
     """
 
     ref: str
@@ -168,6 +171,7 @@ class Report:
     err: int = 0
     at: int = 0
     raw: str = ""
+    hlr: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,7 @@ def _status(news: News, zone: ZoneInfo) -> tuple[dict[str, str], str]:
         "sender": said["sender"],
         "mccmnc": said["mccmnc"],
     }
+    fields.update(said.get("hlr") or {})
     return fields, f"{said['wire_id']}:{said['phone']}:{said['status']}"
 
 

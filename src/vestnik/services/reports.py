@@ -7,6 +7,7 @@ matches no part yet is kept, and applied by the commit that learns the part's id
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vestnik.domain import look_up
 from vestnik.domain.message import Err, Kind, Report, Status
 from vestnik.services.settlement import Setting, Settlement, Standing, standing_of
 from vestnik.store import messages, queue
@@ -63,7 +64,11 @@ async def apply_late(tx: Transaction, setting: Setting) -> int:
 
 async def _apply_kept(tx: Transaction, kept: Sequence[Row], setting: Setting) -> None:
     heard = [  # in the order they came
-        Heard(carrier, Report(ref, phone, Status(status), err, at, raw), kept_id)
+        Heard(
+            carrier,
+            Report(ref, phone, Status(status), err, at, raw, look_up.read(raw) or None),
+            kept_id,
+        )
         for kept_id, carrier, ref, phone, status, err, raw, at in sorted(map(tuple, kept))
     ]
     if heard:
@@ -111,7 +116,7 @@ def _kept_row(heard: Heard, setting: Setting) -> Values:
         report.phone,
         int(report.status),
         report.err,
-        report.raw[:1000],
+        (look_up.written(report.hlr) if report.hlr else report.raw)[:1000],
         setting.now,
         report.at,
     )
@@ -136,6 +141,8 @@ async def _apply_matched(
                 continue
             of_message[part.number] = (report.status, report.err)
             fate = _whole_fate(message, of_message, heard.carrier_id, setting)
+        if report.hlr and message.stage is not None:
+            settlement.find(message, report.hlr)
         changed.append((*message.key, part.number, int(report.status), report.err, setting.now))
         if fate is not None and _end(settlement, message, *fate):
             ended.append(message.key)

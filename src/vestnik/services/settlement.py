@@ -4,9 +4,11 @@ Money never moves twice: capture and release act only on what is still held.  Th
 the messages themselves (`_counted`), so a recount over the messages must give the same.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from operator import sub
+
+import msgspec
 
 from vestnik.domain.message import Flag, Status
 from vestnik.services.directory import Directory
@@ -95,6 +97,7 @@ class Settlement:
         # By kind of entry: account and purse → [posted, held, messages].
         self._money: dict[str, dict[tuple[int, int], list[int]]] = {"capture": {}, "release": {}}
         self._of_ancestors: list[tuple[Standing, int]] = []  # with the parts that are captured
+        self._found: dict[tuple[int, int], Mapping[str, str]] = {}
 
     def touch(self, message: Standing) -> None:
         """The message is about to change."""
@@ -109,6 +112,10 @@ class Settlement:
         if status != message.status or err != message.err:
             message.changed_at = self._now
         message.status, message.err = int(status), err
+
+    def find(self, message: Standing, hlr: Mapping[str, str]) -> None:
+        """A look-up has its answer, by the names of `look_up.NAMES`."""
+        self._found[message.key] = hlr
 
     def capture(self, message: Standing, parts: int | None = None) -> None:
         """Take what is held, or the share of some of the parts, and let the rest go.
@@ -148,6 +155,7 @@ class Settlement:
     async def write(self, tx: Transaction, node: int, new_ids: Callable[[], int]) -> None:
         """Write messages, accounts with their entries, sums and news, in that order of locks."""
         await messages.settle(tx, [_row(m) for m in self._changed.values()])
+        await messages.keep_found(tx, list(self._answers()))
         await self._settle_ancestors(tx)
         await ledger.book(tx, list(self._entries(new_ids)))
         await statistics.add(tx, self._sums(), node)
@@ -163,6 +171,11 @@ class Settlement:
         client = self._directory.clients.get(client_id)
         return client is None or client.parent_id is not None
 
+    def _answers(self) -> Iterable[Values]:
+        for key, hlr in self._found.items():
+            if key in self._changed:
+                yield (*key, msgspec.json.encode({"hlr": dict(hlr)}).decode())
+
     def _news(self, new_ids: Callable[[], int]) -> Iterable[Values]:
         """What the clients want to hear of these changes."""
         for key, message in self._changed.items():
@@ -171,7 +184,9 @@ class Settlement:
             client = self._directory.clients.get(message.client_id)
             transport = transport_of(client, message.flags, message.status)
             if transport is not None:
-                yield status_row(transport, new_ids(), self._now, _told(message))
+                hlr = self._found.get(key)
+                told = _told(message) if hlr is None else _told(message) | {"hlr": dict(hlr)}
+                yield status_row(transport, new_ids(), self._now, told)
 
     async def _settle_ancestors(self, tx: Transaction) -> None:
         if not self._of_ancestors:
@@ -212,6 +227,7 @@ class Settlement:
                         message.type,
                         message.mccmnc,
                         message.sender,
+                        message.purse,
                     ),
                     (0, 0, sent, delivered, failed, spent, returned),
                 )

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from vestnik.domain.client import Client
 from vestnik.domain.message import Flag, Kind, Status
 from vestnik.domain.number import parse
@@ -147,7 +149,7 @@ def _waiting(recipient: Recipient, wire_id: str, where: _Where) -> Found:
 
 def _found(row: Row, where: _Where) -> Found:
     (id_, wire_id, phone, kind, flags, sender, text, comment, parts, mccmnc) = row[:10]
-    (status, err, changed_at, sent_at, _, held, cost, money) = row[10:]
+    (status, err, changed_at, sent_at, _, held, cost, money, options) = row[10:]
     network = where.now(mccmnc)
     return Found(
         id=id_,
@@ -169,7 +171,14 @@ def _found(row: Row, where: _Where) -> Found:
         operator=network.operator,
         region=network.region,
         operator_orig=where.operator_orig,
+        hlr=_answer(options) if kind == Kind.HLR else None,
     )
+
+
+def _answer(options: str) -> Mapping[str, str] | None:
+    """What a look-up found; None while it is under way."""
+    answer: Mapping[str, str] | None = msgspec.json.decode(options or "{}").get("hlr")
+    return answer
 
 
 async def _delete(

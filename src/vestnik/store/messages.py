@@ -35,6 +35,7 @@ WRITTEN = (
     "changed_at",
     "sent_at",
     "account_id",
+    "purse",
     "price",
     "held",
     "money",
@@ -245,6 +246,7 @@ FOUND = (
     messages.c.held,
     messages.c.cost,
     messages.c.money,
+    messages.c.options,
 )
 _with_text = messages.outerjoin(
     texts, (texts.c.client_id == messages.c.client_id) & (texts.c.id == messages.c.text_id)
@@ -260,6 +262,14 @@ LATEST = Statement(
     )
     .order_by(messages.c.id.desc())
     .limit(sa.literal_column("1"))
+)
+_answer = rows("answer", client_id=BigInteger, id=BigInteger, options=Text)
+# How a look-up was to be made is of no more use when it has been made.
+KEEP_FOUND = Statement(
+    sa.update(messages)
+    .values(options=_answer.c.options)
+    .where(messages.c.client_id == _answer.c.client_id, messages.c.id == _answer.c.id),
+    many=True,
 )
 HIDE = Statement(
     sa.update(messages)
@@ -347,6 +357,11 @@ async def drop_old_receipts(tx: Transaction, before: int) -> int:
 async def latest(tx: Transaction, client_id: int, wire_id: str, phone: str) -> Row | None:
     """The latest visible message of a pair, as FOUND."""
     return await tx.one(LATEST, client=client_id, wire=wire_id, to=phone)
+
+
+async def keep_found(tx: Transaction, found: Sequence[Values]) -> None:
+    """What look-ups found stands among their options: (client, id, JSON of the options)."""
+    await tx.many(KEEP_FOUND, sorted(found))
 
 
 async def hide(tx: Transaction, client_id: int, message_id: int) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from tests.doors.smpp.house import LOGIN, OTHER, PHONE, SOON_S, bind, open_house, submit
 
+from vestnik.domain import look_up
 from vestnik.domain.message import Incoming, Kind
 from vestnik.services.incoming import Came
 from vestnik.services.news import SMPP, Outboxes
@@ -143,15 +144,31 @@ async def test_without_registered_delivery_nothing_comes(house):
     await nothing_waits(house)
 
 
-@pytest.mark.parametrize("word", ["HLR", "PING"])
-async def test_a_look_up_is_answered_in_its_own_words(house, word):
+@pytest.mark.parametrize(
+    ("word", "found"),
+    [
+        (
+            "HLR",
+            {
+                "imsi": "250019161234567",
+                "msc": "79160000099",
+                "mcc": "250",
+                "mnc": "01",
+                "cn": "Россия",
+                "net": "МТС",
+            },
+        ),
+        ("PING", {}),
+    ],
+)
+async def test_a_look_up_is_answered_in_its_own_words(house, word, found):
     esme = await bind(house)
     await esme.submit(gsm7.encode(f"__{word}__"), **RECEIPT)
 
     [pdu] = await esme.hears(1)
 
-    line = b"id:1 stat:DELIVRD err:000 imsi: msc: mcc: mnc: cn: net: rcn: rnet:"
-    assert pdu.short_message == line
+    line = f"id:1 stat:DELIVRD err:000 {look_up.written(found)}"
+    assert pdu.short_message == line.encode()
     assert pdu.tlvs[tlv.FLAGS] == bytes((0, Kind[word]))
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any
-from urllib.parse import quote_plus
 
+from vestnik.domain import look_up
 from vestnik.domain.message import Kind, Status
 from vestnik.doors.smpp.codes import STATS
 from vestnik.doors.smpp.times import receipt_date
@@ -20,8 +20,6 @@ ERR_MAX = 999  # three digits
 COST_CHARACTERS = 6
 MICRO = 1_000_000
 
-# What a look-up tells, in this order (smpp.md, "HLR and ping results").
-LOOK_UP = ("imsi", "msc", "mcc", "mnc", "cn", "net", "rcn", "rnet")
 _LOOK_UPS = (Kind.HLR, Kind.PING)
 
 _INTERNATIONAL, _ALPHANUMERIC, _ISDN, _UNKNOWN = 1, 5, 1, 0
@@ -64,8 +62,7 @@ def _receipt(message: Mapping[str, Any], zone: tzinfo) -> p.DeliverSm:
 
 
 def _look_up_line(receipt: r.Receipt, message: Mapping[str, Any]) -> bytes:
-    answer = message.get("hlr") or {}
-    told = " ".join(f"{name}:{quote_plus(str(answer.get(name, '')))}" for name in LOOK_UP)
+    told = look_up.written(message.get("hlr") or {})
     return f"id:{receipt.id} stat:{receipt.stat} err:{receipt.err} {told}".encode("ascii")
 
 
