@@ -141,16 +141,39 @@ async def test_a_sound_store_has_nothing_wrong(sound):
             "carrier 1: run 5 has messages whose lease ended 61 s ago",
         ),
         (
+            "UPDATE messages SET purse = 1",
+            f"message {ID} of client 1: purse 1 does not go with its flags 0 or its money",
+        ),
+        (
+            "UPDATE messages SET flags = 32",
+            f"message {ID} of client 1: purse 0 does not go with its flags 32 or its money",
+        ),
+        (
+            "UPDATE messages SET purse = 1, flags = 32, money = 0",
+            f"message {ID} of client 1: purse 1 does not go with its flags 32 or its money",
+        ),
+        (
+            "UPDATE messages SET purse = 1, flags = 32",
+            "account 1, purse 0: held 4.00 stands on it, messages and mailings hold 0.00",
+        ),
+        (
+            "UPDATE sums SET purse = 1",
+            (
+                f"sums of client 1, day {TODAY}, type 0, network '', sender '', purse 1:"
+                " messages 1 for 0, parts 2 for 0, sent 1 for 0 counted"
+            ),
+        ),
+        (
             "UPDATE sums SET delivered = 1, parts = 5 WHERE node = 0",
             (
-                f"sums of client 1, day {TODAY}, type 0, network '', sender '':"
+                f"sums of client 1, day {TODAY}, type 0, network '', sender '', purse 0:"
                 " parts 6 for 2, delivered 1 for 0 counted"
             ),
         ),
         (
             "DELETE FROM sums",
             (
-                f"sums of client 1, day {TODAY}, type 0, network '', sender '':"
+                f"sums of client 1, day {TODAY}, type 0, network '', sender '', purse 0:"
                 " messages 0 for 1, parts 0 for 2, sent 0 for 1 counted"
             ),
         ),

@@ -26,10 +26,12 @@ def statistics(centre):
     return Statistics(centre.store, centre.current.current, MOSCOW)
 
 
-async def sent(centre, client, count, spent, day=TODAY, kind=0, mccmnc=RUSSIA, sender="", node=0):
+async def sent(
+    centre, client, count, spent, day=TODAY, kind=0, mccmnc=RUSSIA, sender="", node=0, purse=0
+):
     """What a commit adds to the sums."""
     made = table.Sums()
-    made.add((client, day, kind, mccmnc, sender), (count, count, 0, 0, 0, spent, 0))
+    made.add((client, day, kind, mccmnc, sender, purse), (count, count, 0, 0, 0, spent, 0))
     await centre.store.write(table.add, made, node)
 
 

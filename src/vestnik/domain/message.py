@@ -101,6 +101,7 @@ class Flag:
     PROGRESS_WANTED = 1 << 17  # and when it has been sent
     MASS = 1 << 18  # of a mailing: its news gives way to that of single messages
     SECRET = 1 << 19  # its text is for the recipient alone: no history shows it
+    CHAIN = 1 << 20  # it may try another way when one fails: see domain.chain
 
 
 class Err:

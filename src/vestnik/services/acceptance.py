@@ -4,14 +4,13 @@ Locks are taken in one order: duplicates, then accounts, then sums.  Drafts are 
 arrival, in memory: one that does not fit its account is refused whole and the next may still fit.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from vestnik.domain.message import Status
 from vestnik.domain.refusals import BadParameters, Duplicate, InsufficientFunds, Refusal
-from vestnik.services import bulk, daily
+from vestnik.services import bulk, daily, purses
 from vestnik.services.draft import Accepted, Draft, Fate, Recipient
 from vestnik.services.message_rows import MessageRows, sheet_of
 from vestnik.services.wire_ids import block_for
@@ -39,10 +38,12 @@ class Batch:
 
 @dataclass(slots=True)
 class Decision:
-    """What became of one draft; `first` is the decision of the same key earlier in the batch."""
+    """What became of one draft; `first` is the decision of the same key earlier in the batch,
+    `purse` is that of its payer which pays for all of it."""
 
     wire_id: str
     written: bool = False
+    purse: int = purses.FIRST
     first: "Decision | None" = None
     accepted: Accepted | None = None
     refusal: Refusal | None = None
@@ -74,16 +75,20 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
             _decide(draft, decision, accounts)
             if draft.chunks and decision.refusal is None:
                 await _store_list(tx, rows, draft, decision)
-            rows.add(
-                sheet_of(draft, decision.wire_id, batch.now, owner=batch.owner, lease=batch.lease),
-                draft.recipients,
-                fits=decision.refusal is None,
+            sheet = sheet_of(
+                draft,
+                decision.wire_id,
+                batch.now,
+                purse=decision.purse,
+                owner=batch.owner,
+                lease=batch.lease,
             )
+            rows.add(sheet, draft.recipients, fits=decision.refusal is None)
             if draft.digest is not None and draft.digest_kind is not _IDENTICAL:
                 answers.append((draft.client.id, draft.digest, _write_answer(decision)))
     await today.keep(batch.now)
     await dedup.answer(tx, answers)
-    await ledger.book(tx, _entries(batch, rows))
+    await ledger.book(tx, purses.entries(rows.holds, batch.entry_ids, batch.now))
     await rows.write(tx, batch.node)
     batch.decisions = decisions
     return decisions
@@ -173,23 +178,26 @@ def _repeat(decision: Decision) -> None:
     decision.refusal, decision.accepted = decision.first.refusal, decision.first.accepted
 
 
-def _payers(drafts: list[Draft]) -> list[tuple[int, int]]:
-    found = {(account, 0) for d in drafts for account in (d.accounts[0], *d.holds)}
+def _payers(drafts: list[Draft]) -> list[purses.Key]:
+    found: set[purses.Key] = set()
+    for draft in drafts:
+        losing = [account for account, amount in draft.holds.items() if amount]
+        found |= purses.wanted(draft.accounts[0], losing)
     return list(found)
 
 
-def _decide(
-    draft: Draft, decision: Decision, accounts: dict[tuple[int, int], ledger.Account]
-) -> None:
-    """A draft fits if every account it touches has enough for its hold, and only as a whole."""
+def _decide(draft: Draft, decision: Decision, accounts: dict[purses.Key, ledger.Account]) -> None:
+    """A draft fits if every account it touches has enough for its hold, and only as a whole.
+
+    Whichever purse pays, the client is told what its first one has, as balance.php tells it.
+    """
     decision.written = True
-    for account, amount in draft.holds.items():
-        if amount and accounts[account, 0].available < amount:
-            decision.refusal = InsufficientFunds(message_id=decision.wire_id)
-            return
-    for account, amount in draft.holds.items():
-        accounts[account, 0].held += amount
-    payer = accounts[draft.accounts[0], 0]
+    purse = purses.hold(draft.accounts[0], draft.holds.items(), accounts)
+    if purse is None:
+        decision.refusal = InsufficientFunds(message_id=decision.wire_id)
+        return
+    decision.purse = purse
+    payer = accounts[draft.accounts[0], purses.FIRST]
     decision.accepted = Accepted(
         wire_id=decision.wire_id,
         count=draft.count,
@@ -209,9 +217,9 @@ def _fate(recipient: Recipient) -> Fate:
 
 async def _store_list(tx: Transaction, rows: MessageRows, draft: Draft, decision: Decision) -> None:
     """A request too big for one commit is stored to be expanded; its whole hold is taken now."""
-    await bulk.store(tx, draft, decision.wire_id)
-    for account, amount in draft.holds.items():
-        held = rows.holds.setdefault(account, [0, 0])
+    await bulk.store(tx, draft, decision.wire_id, decision.purse)
+    for key, amount in purses.holds_of(draft, decision.purse):
+        held = rows.holds.setdefault(key, [0, 0])
         held[0] += amount
         held[1] += draft.total
 
@@ -231,24 +239,3 @@ def _read_answer(answer: str, decision: Decision) -> None:
     decision.wire_id, decision.accepted = kept.wire_id, kept.accepted
     if kept.accepted is None:
         decision.refusal = InsufficientFunds(message_id=kept.wire_id)
-
-
-def _entries(batch: Batch, rows: MessageRows) -> Sequence[ledger.Entry]:
-    """One entry for each account that holds something."""
-    return [
-        ledger.Entry(
-            account_id=account,
-            purse=0,
-            id=entry_id,
-            kind="hold",
-            posted=0,
-            held=amount,
-            messages=count,
-            ref="",
-            note="",
-            at=batch.now,
-        )
-        for entry_id, (account, (amount, count)) in zip(
-            batch.entry_ids, sorted(rows.holds.items()), strict=False
-        )
-    ]

@@ -12,6 +12,7 @@ import msgspec
 from vestnik.domain.message import Kind, Status
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.message_rows import MessageRows, Sheet, sheet_of
+from vestnik.services.purses import holds_of
 from vestnik.store import mailing_runs, mailings
 from vestnik.store.engine import Transaction
 
@@ -96,9 +97,10 @@ def unpack(octets: bytes) -> list[Recipient]:
     ]
 
 
-async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
-    """Write an accepted request as a mailing that is still to be expanded."""
-    sheet = sheet_of(draft, wire_id, draft.now, mailing_id=draft.mailing_id)
+async def store(tx: Transaction, draft: Draft, wire_id: str, purse: int) -> None:
+    """Write an accepted request, which a purse of its payer has paid for, as a mailing that is
+    still to be expanded."""
+    sheet = sheet_of(draft, wire_id, draft.now, purse=purse, mailing_id=draft.mailing_id)
     row = (
         draft.client.id,
         draft.mailing_id,
@@ -111,10 +113,8 @@ async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
     sizes = [CHUNK_ROWS] * (len(draft.chunks) - 1)
     sizes.append(draft.total - sum(sizes))
     await mailings.put(tx, row, list(zip(draft.chunks, sizes, strict=True)))
-    held = [
-        (draft.mailing_id, account, 0, amount) for account, amount in sorted(draft.holds.items())
-    ]
-    await mailings.put_holds(tx, held)
+    held = sorted((*key, amount) for key, amount in holds_of(draft, purse))
+    await mailings.put_holds(tx, [(draft.mailing_id, *hold) for hold in held])
     await mailing_runs.begin(tx, draft.client.id, draft.mailing_id, wire_id, draft.now)
 
 
@@ -138,7 +138,7 @@ async def expand(tx: Transaction, ids: list[int], node: int) -> set[int] | None:
         tx, progress_of(mailing.client_id, mailing.id, mailing.wire_id, recipients)
     )
     await mailings.lower_holds(
-        tx, mailing.id, [(account, amount) for account, (amount, _) in rows.holds.items()]
+        tx, mailing.id, [(*key, amount) for key, (amount, _) in rows.holds.items()]
     )
     done = mailing.made + len(recipients) >= mailing.total
     await mailings.advance(tx, mailing, len(recipients), done=done)

@@ -39,6 +39,10 @@ BROKEN: tuple[tuple[Statement, str], ...] = (
         checks.MONEY_WRONG,
         "message {1} of client {0}: money {2} does not go with held {3:m} and cost {4:m}",
     ),
+    (
+        checks.PURSE_WRONG,
+        "message {1} of client {0}: purse {2} does not go with its flags {3} or its money",
+    ),
     (checks.QUEUE_WITHOUT_MESSAGE, "message {1} of client {0}: it is in the queue only"),
     (
         checks.LOST,
@@ -176,7 +180,7 @@ async def _sums(tx: Transaction, known: Circumstances) -> tuple[list[str], bool]
         counted, written = recounted.get(key, nothing), summed.get(key, nothing)
         if counted == written:
             continue
-        client, day, kind, network, sender = key
+        client, day, kind, network, sender, purse = key
         keep = keep_days.get(client, 0)
         if keep and day <= known.today - keep:
             trimmed = True
@@ -185,7 +189,7 @@ async def _sums(tx: Transaction, known: Circumstances) -> tuple[list[str], bool]
             named = ", ".join(f"{name} {w} for {c}" for name, w, c in pairs if w != c)
             wrong.append(
                 f"sums of client {client}, day {day}, type {kind}, network '{network}', sender"
-                f" '{sender}': {named} counted"
+                f" '{sender}', purse {purse}: {named} counted"
             )
     return wrong, trimmed
 
@@ -209,7 +213,7 @@ async def _runs(tx: Transaction, known: Circumstances) -> list[str]:
 
 
 async def _by_key(tx: Transaction, statement: Statement) -> dict[Key, tuple[int, ...]]:
-    width = 5  # client, day, type, network, sender
+    width = 6  # client, day, type, network, sender, purse
     found = await checks.found(tx, statement)
     return {tuple(row[:width]): tuple(int(n) for n in row[width:]) for row in found}
 

@@ -4,13 +4,13 @@ It is composed outside the transaction, by the prices and routes of that moment;
 does nothing when the mailing is not where it was any more.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import msgspec
 from msgspec.structs import replace
 
 from vestnik.domain.message import Status
-from vestnik.services import daily
+from vestnik.services import daily, purses
 from vestnik.services.bulk import progress_of
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.message_rows import MessageRows, sheet_of
@@ -48,11 +48,13 @@ async def write(tx: Transaction, slice_: Slice) -> set[int] | None:
     await daily.block(tx, [draft])
     if draft.client.limits.daily:
         await daily.Today(tx).limit(draft)
-    await _pay(tx, draft)
+    paid = await _pay(tx, draft)
     rows = MessageRows()
-    sheet = sheet_of(draft, draft.wire_id, draft.now, mailing_id=mailing.id)
-    rows.add(sheet, draft.recipients)
-    await ledger.book(tx, _entries(rows, slice_))
+    for purse, recipients in paid.items():
+        sheet = sheet_of(draft, draft.wire_id, draft.now, purse=purse, mailing_id=mailing.id)
+        rows.add(sheet, recipients)
+    ids = (slice_.new_id() for _ in rows.holds)
+    await ledger.book(tx, purses.entries(rows.holds, ids, draft.now))
     await rows.write(tx, slice_.node)
     progress = progress_of(mailing.client_id, mailing.id, draft.wire_id, draft.recipients)
     await mailing_runs.count(tx, progress)
@@ -75,18 +77,21 @@ def _copied(draft: Draft) -> Draft:
     return replace(draft, recipients=recipients, holds=holds)
 
 
-async def _pay(tx: Transaction, draft: Draft) -> None:
-    """Judge one by one whether they can be paid for; the others end with 24 (jobs.md, 5.1)."""
-    asked = {account for r in draft.recipients for account, _ in _losses(draft, r)}
-    known = await ledger.lock(tx, [(account, 0) for account in asked])
-    left = {account: known[account, 0].available for account in asked}
+async def _pay(tx: Transaction, draft: Draft) -> dict[int, list[Recipient]]:
+    """Judge one by one whether they can be paid for; the others end with 24 (jobs.md, 5.1).
+
+    Returns the recipients by the purse that pays; those that nobody pays for are with the first.
+    """
+    payer = draft.accounts[0]
+    losing = {account for r in draft.recipients for account, _ in _losses(draft, r)}
+    accounts = await ledger.lock(tx, list(purses.wanted(payer, losing)))
+    paid: dict[int, list[Recipient]] = {purses.FIRST: [], purses.SECOND: []}
     for recipient in draft.recipients:
-        losses = list(_losses(draft, recipient))
-        if any(left[account] < lost for account, lost in losses):
+        purse = purses.hold(payer, _losses(draft, recipient), accounts)
+        if purse is None:
             refuse(recipient, Status.NO_FUNDS, 0)
-            continue
-        for account, lost in losses:
-            left[account] -= lost
+        paid[purse or purses.FIRST].append(recipient)
+    return paid
 
 
 def _losses(draft: Draft, recipient: Recipient) -> Iterator[tuple[int, int]]:
@@ -97,22 +102,3 @@ def _losses(draft: Draft, recipient: Recipient) -> Iterator[tuple[int, int]]:
     for account, lost in zip(draft.accounts, amounts, strict=False):
         if lost > 0:
             yield account, lost
-
-
-def _entries(rows: MessageRows, slice_: Slice) -> Sequence[ledger.Entry]:
-    """One hold for each account that loses something."""
-    return [
-        ledger.Entry(
-            account_id=account,
-            purse=0,
-            id=slice_.new_id(),
-            kind="hold",
-            posted=0,
-            held=amount,
-            messages=count,
-            ref="",
-            note="",
-            at=slice_.draft.now,
-        )
-        for account, (amount, count) in sorted(rows.holds.items())
-    ]

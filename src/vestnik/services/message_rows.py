@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from vestnik.domain.message import Err, Status
+from vestnik.domain.message import Err, Flag, Status
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.news import status_row, transport_of
 from vestnik.store import ledger, messages, news, queue, statistics
@@ -17,13 +17,15 @@ from vestnik.store.queue import Stage
 _WAITING, _DELIVERED = int(Status.WAITING), int(Status.DELIVERED)
 _UNDELIVERABLE, _NO_FUNDS = int(Status.UNDELIVERABLE), int(Status.NO_FUNDS)
 _QUEUED, _SENDING = int(Stage.WAITING), int(Stage.SENDING)
+_FLAGS_OF = (0, Flag.SECOND_PURSE)  # by purse
 
 
 class Sheet(msgspec.Struct, frozen=True):
     """What all messages of one request share.
 
-    `owner` and `lease` stand in the queue rows of those that are handed over at once.  `transport`
-    is how the client is told of those that have their end already; empty: not at all.
+    `owner` and `lease` stand in the queue rows of those that are handed over at once.  `purse` is
+    that of the payer, the first of `accounts`, which pays for all that is charged.  `transport` is
+    how the client is told of those that have their end already; empty: not at all.
     """
 
     client_id: int
@@ -41,6 +43,7 @@ class Sheet(msgspec.Struct, frozen=True):
     mailing_id: int | None = None
     flags: int = 0
     transport: str = ""
+    purse: int = 0
 
 
 def sheet_of(
@@ -48,6 +51,7 @@ def sheet_of(
     wire_id: str,
     now: int,
     *,
+    purse: int = 0,
     owner: int = 0,
     lease: int = 0,
     mailing_id: int | None = None,
@@ -69,18 +73,20 @@ def sheet_of(
         mailing_id=mailing_id,
         flags=draft.flags,
         transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
+        purse=purse,
     )
 
 
 @dataclass(slots=True)
 class MessageRows:
-    """The rows of one commit; `holds` is what each account holds for them: amount and messages."""
+    """The rows of one commit; `holds` is what each account and purse holds for them: amount and
+    messages."""
 
     messages: list[Values] = field(default_factory=list)
     texts: list[Values] = field(default_factory=list)
     queue: list[Values] = field(default_factory=list)
     charges: list[tuple[int, int, int, int]] = field(default_factory=list)
-    holds: dict[int, list[int]] = field(default_factory=dict)
+    holds: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     sums: statistics.Sums = field(default_factory=statistics.Sums)
     news: list[Values] = field(default_factory=list)
 
@@ -97,8 +103,9 @@ class MessageRows:
             status = int(recipient.status) if fits or not waits else _NO_FUNDS
             holds = fits and waits and recipient.charged
             text_id = shared.get(recipient.text) if shared else None
-            messages.append(_message(sheet, recipient, status, holds, text_id))
-            self._count(sheet, recipient, status)
+            purse = sheet.purse if holds else 0
+            messages.append(_message(sheet, recipient, status, holds, text_id, purse))
+            self._count(sheet, recipient, status, purse)
             if sheet.transport and _is_news(sheet, recipient, status):
                 told = _told(sheet, recipient, status)
                 self.news.append(status_row(sheet.transport, recipient.id, sheet.now, told))
@@ -128,23 +135,23 @@ class MessageRows:
         self.texts += [(client_id, text_id, text) for text, text_id in shared.items()]
         return shared
 
-    def _count(self, sheet: Sheet, recipient: Recipient, status: int) -> None:
+    def _count(self, sheet: Sheet, recipient: Recipient, status: int, purse: int) -> None:
         delivered = 1 if status == _DELIVERED else 0
         failed = 1 if status >= _UNDELIVERABLE else 0
         # Kinds are whole numbers: as a part of a key they need not be turned into plain ones.
         self.sums.add(
-            (sheet.client_id, sheet.day, recipient.kind, recipient.mccmnc, recipient.sender),
+            (sheet.client_id, sheet.day, recipient.kind, recipient.mccmnc, recipient.sender, purse),
             (1, recipient.parts, 0, delivered, failed, 0, 0),
         )
 
     def _charge(self, sheet: Sheet, recipient: Recipient) -> None:
-        _hold(self.holds, sheet.accounts[0], recipient.price)
+        _hold(self.holds, (sheet.accounts[0], sheet.purse), recipient.price)
         if not recipient.shares:
             return
         for account, lost in zip(sheet.accounts[1:], recipient.shares, strict=False):
             if lost:
                 self.charges.append((account, recipient.id, sheet.client_id, lost))
-            _hold(self.holds, account, lost)
+            _hold(self.holds, (account, 0), lost)
 
 
 def _is_news(sheet: Sheet, recipient: Recipient, status: int) -> bool:
@@ -172,15 +179,15 @@ def _told(sheet: Sheet, recipient: Recipient, status: int) -> dict[str, object]:
     }
 
 
-def _hold(holds: dict[int, list[int]], account: int, amount: int) -> None:
+def _hold(holds: dict[tuple[int, int], list[int]], key: tuple[int, int], amount: int) -> None:
     if amount > 0:
-        held = holds.setdefault(account, [0, 0])
+        held = holds.setdefault(key, [0, 0])
         held[0] += amount
         held[1] += 1
 
 
 def _message(
-    sheet: Sheet, recipient: Recipient, status: int, holds: bool, text_id: int | None
+    sheet: Sheet, recipient: Recipient, status: int, holds: bool, text_id: int | None, purse: int
 ) -> Values:
     held = recipient.price if holds else 0
     return (
@@ -190,7 +197,7 @@ def _message(
         recipient.phone,
         sheet.day,
         recipient.kind,
-        sheet.flags | recipient.kind,
+        sheet.flags | recipient.kind | _FLAGS_OF[purse],
         recipient.sender,
         None if text_id is not None else recipient.text,
         text_id,
@@ -205,6 +212,7 @@ def _message(
         sheet.now,
         max(recipient.due, sheet.now),
         sheet.accounts[0],
+        purse,
         held,
         held,
         int(holds),

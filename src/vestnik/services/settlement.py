@@ -6,15 +6,21 @@ the messages themselves (`_counted`), so a recount over the messages must give t
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from operator import sub
+from operator import neg, sub
+from typing import NamedTuple
 
 import msgspec
 
+from vestnik.domain.chain import Step
 from vestnik.domain.message import Flag, Status
+from vestnik.services.chains import Way, following, written
 from vestnik.services.directory import Directory
 from vestnik.services.news import status_row, transport_of
-from vestnik.store import ledger, mailing_runs, messages, news, statistics
+from vestnik.store import chains, ledger, mailing_runs, messages, news, statistics
 from vestnik.store.engine import Row, Transaction, Values
+from vestnik.store.queue import Stage
+
+MINUTE_MS = 60_000
 
 
 class Money:
@@ -28,7 +34,9 @@ class Money:
 
 @dataclass(slots=True)
 class Standing:
-    """A message on record, as far as its transitions need it; `stage` None: it has ended."""
+    """A message on record, as far as its transitions need it; `stage` None: it has ended.  `way` is
+    its chain, once services.chains has loaded it.
+    """
 
     client_id: int
     id: int
@@ -53,6 +61,7 @@ class Standing:
     money: int
     mailing_id: int | None
     stage: int | None
+    way: Way | None = None
 
     @property
     def type(self) -> int:
@@ -86,24 +95,48 @@ def _counted(message: Standing) -> Counted:
     )
 
 
+def _sums_key(message: Standing) -> statistics.Key:
+    return (
+        message.client_id,
+        message.day,
+        message.type,
+        message.mccmnc,
+        message.sender,
+        message.purse,
+    )
+
+
+class _Before(NamedTuple):
+    """What a message was before the commit."""
+
+    counted: Counted
+    status: int
+    sums_key: statistics.Key
+    parts: int
+
+
 class Settlement:
     """Changes of one commit; `write` puts them into the store together."""
 
     def __init__(self, directory: Directory, now: int) -> None:
         self._directory = directory
         self._now = now
-        self._before: dict[tuple[int, int], tuple[Counted, int]] = {}
+        self._before: dict[tuple[int, int], _Before] = {}
         self._changed: dict[tuple[int, int], Standing] = {}
         # By kind of entry: account and purse → [posted, held, messages].
         self._money: dict[str, dict[tuple[int, int], list[int]]] = {"capture": {}, "release": {}}
-        self._of_ancestors: list[tuple[Standing, int]] = []  # with the parts that are captured
+        # With the share that is captured, as a numerator and a denominator.
+        self._of_ancestors: list[tuple[Standing, int, int]] = []
+        self._again: list[tuple[Standing, Step, int]] = []  # with the carrier of the step
         self._found: dict[tuple[int, int], Mapping[str, str]] = {}
 
     def touch(self, message: Standing) -> None:
         """The message is about to change."""
         key = message.client_id, message.id
         if key not in self._changed:
-            self._before[key] = _counted(message), message.status
+            self._before[key] = _Before(
+                _counted(message), message.status, _sums_key(message), message.parts
+            )
             self._changed[key] = message
 
     def stand(self, message: Standing, status: int, err: int = 0) -> None:
@@ -125,15 +158,17 @@ class Settlement:
         """
         if message.money != Money.HELD:
             return
-        taken = message.parts if parts is None else parts
-        if not message.price and taken < message.parts:
+        taken, whole = (message.parts if parts is None else parts), message.parts
+        if message.way is not None:  # the step that reached the person, of the dearest
+            taken, whole = (message.way.chain.price, message.price) if message.price else (1, 1)
+        if not message.price and taken < whole:
             self.release(message)
             return
         self.touch(message)
-        amount = message.held * taken // message.parts
+        amount = message.held * taken // whole
         self._book("capture", message.account_id, message.purse, -amount, -message.held)
         if self._has_ancestors(message.client_id):
-            self._of_ancestors.append((message, taken))
+            self._of_ancestors.append((message, taken, whole))
         message.cost, message.held, message.money = amount, 0, Money.CAPTURED
 
     def release(self, message: Standing) -> None:
@@ -143,8 +178,25 @@ class Settlement:
         self.touch(message)
         self._book("release", message.account_id, message.purse, 0, -message.held)
         if self._has_ancestors(message.client_id):
-            self._of_ancestors.append((message, 0))
+            self._of_ancestors.append((message, 0, 1))
         message.cost, message.held, message.money = 0, 0, Money.RELEASED
+
+    def fall_back(self, message: Standing) -> bool:
+        """Send a message that failed by the next step of its chain; False when there is none.
+
+        Its queue row, which stands, waits then; what the client sees and what is held stay.
+        """
+        next_ = following(message, self._directory)
+        if next_ is None or message.way is None:
+            return False
+        number, step, carrier_id = next_
+        self.touch(message)
+        message.flags = message.flags & ~Flag.TYPE | step.kind
+        message.sender, message.parts = step.sender, step.parts
+        message.stage = int(Stage.WAITING)
+        message.way = Way(message.way.chain.past(number), message.way.options)
+        self._again.append((message, step, carrier_id))
+        return True
 
     def _book(self, kind: str, account: int, purse: int, posted: int, held: int) -> None:
         change = self._money[kind].setdefault((account, purse), [0, 0, 0])
@@ -154,6 +206,7 @@ class Settlement:
 
     async def write(self, tx: Transaction, node: int, new_ids: Callable[[], int]) -> None:
         """Write messages, accounts with their entries, sums and news, in that order of locks."""
+        await self._send_again(tx)
         await messages.settle(tx, [_row(m) for m in self._changed.values()])
         await messages.keep_found(tx, list(self._answers()))
         await self._settle_ancestors(tx)
@@ -179,7 +232,7 @@ class Settlement:
     def _news(self, new_ids: Callable[[], int]) -> Iterable[Values]:
         """What the clients want to hear of these changes."""
         for key, message in self._changed.items():
-            if message.status == self._before[key][1]:
+            if message.status == self._before[key].status:
                 continue
             client = self._directory.clients.get(message.client_id)
             transport = transport_of(client, message.flags, message.status)
@@ -188,14 +241,23 @@ class Settlement:
                 told = _told(message) if hlr is None else _told(message) | {"hlr": dict(hlr)}
                 yield status_row(transport, new_ids(), self._now, told)
 
+    async def _send_again(self, tx: Transaction) -> None:
+        """Move messages to their next steps."""
+        await chains.change(tx, [_step_row(m, step) for m, step, _ in self._again])
+        waiting = [
+            (*m.key, carrier, self._now, self._now + step.minutes * MINUTE_MS)
+            for m, step, carrier in self._again
+        ]
+        await chains.send_again(tx, waiting)
+
     async def _settle_ancestors(self, tx: Transaction) -> None:
         if not self._of_ancestors:
             return
-        shares = await ledger.charged(tx, [m.key for m, _ in self._of_ancestors])
-        for message, parts in self._of_ancestors:
+        shares = await ledger.charged(tx, [m.key for m, _, _ in self._of_ancestors])
+        for message, share, whole in self._of_ancestors:
             for account, amount in shares.get(message.key, []):
-                kind = "capture" if parts else "release"
-                taken = amount * parts // message.parts
+                kind = "capture" if share else "release"
+                taken = amount * share // whole
                 self._book(kind, account, 0, -taken, -max(0, amount))
 
     def _entries(self, new_ids: Callable[[], int]) -> Iterable[ledger.Entry]:
@@ -217,20 +279,16 @@ class Settlement:
     def _sums(self) -> statistics.Sums:
         sums = statistics.Sums()
         for key, message in self._changed.items():
-            now, (before, _) = _counted(message), self._before[key]
-            if now != before:
-                sent, delivered, failed, spent, returned = map(sub, now, before)
-                sums.add(
-                    (
-                        message.client_id,
-                        message.day,
-                        message.type,
-                        message.mccmnc,
-                        message.sender,
-                        message.purse,
-                    ),
-                    (0, 0, sent, delivered, failed, spent, returned),
-                )
+            now, before = _counted(message), self._before[key]
+            sums_key = _sums_key(message)
+            if sums_key != before.sums_key or message.parts != before.parts:  # another step
+                sent, delivered, failed, spent, returned = map(neg, before.counted)
+                gone = (-1, -before.parts, sent, delivered, failed, spent, returned)
+                sums.add(before.sums_key, gone)
+                sums.add(sums_key, (1, message.parts, *now))
+            elif now != before.counted:
+                sent, delivered, failed, spent, returned = map(sub, now, before.counted)
+                sums.add(sums_key, (0, 0, sent, delivered, failed, spent, returned))
         return sums
 
     def _progress(self) -> mailing_runs.Progress:
@@ -238,9 +296,9 @@ class Settlement:
         progress = mailing_runs.Progress()
         for key, message in self._changed.items():
             if message.mailing_id is not None:
-                now, (before, status) = _counted(message), self._before[key]
-                waited = int(status == Status.WAITING)
-                sent, delivered, failed, spent, _ = map(sub, now, before)
+                now, before = _counted(message), self._before[key]
+                waited = int(before.status == Status.WAITING)
+                sent, delivered, failed, spent, _ = map(sub, now, before.counted)
                 progress.add(
                     (message.client_id, message.mailing_id, message.wire_id),
                     (
@@ -272,6 +330,10 @@ class Setting:
         client = self.directory.clients.get(client_id)
         return client is None or client.limits.charge_on == "sent"
 
+    def taken_on_sent(self, message: Standing) -> bool:
+        """What is held for it is taken then; of a chain nobody knows yet which step reaches."""
+        return not message.flags & Flag.CHAIN and self.charged_on_sent(message.client_id)
+
     def resends(self, carrier_id: int) -> bool:
         """What the carrier may have is sent again: the operator has said so."""
         carrier = self.directory.carriers.get(carrier_id)
@@ -296,6 +358,20 @@ def _told(message: Standing) -> dict[str, object]:
         "flag": message.flags,
         "mccmnc": message.mccmnc,
     }
+
+
+def _step_row(message: Standing, step: Step) -> tuple[object, ...]:
+    assert message.way is not None
+    options = written(message.way.options, message.way.chain)
+    return (
+        *message.key,
+        step.kind,
+        message.flags,
+        step.sender,
+        step.text,
+        step.parts,
+        options,
+    )
 
 
 def _row(message: Standing) -> tuple[object, ...]:

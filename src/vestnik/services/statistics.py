@@ -47,8 +47,9 @@ class Days:
 class Turnover:
     """What an account did in some days: money in micro-units of `currency`.
 
-    `spent` is what its messages cost whoever paid for them, `received` what was paid into its own
-    purse.  `kind` (a message's type), `country` and `operator` are of detailed statistics only.
+    `messages` and `spent` are of one purse of whoever paid; what nobody paid for is with the first.
+    `received` is what was paid into the account's own such purse.  `kind` (a message's type),
+    `country` and `operator` are of detailed statistics only.
     """
 
     client_id: int
@@ -126,10 +127,9 @@ class Statistics:
         What was paid in belongs to no message, so it is 0 here.  Raises as `of_subclients`.
         """
         chosen = {client.id: client for client in self._chosen(main, asked)}
-        if asked.purse:  # no message is paid from it
-            raise NotFound
+        days = asked.days
         rows = await self._store.read(
-            table.by_network, list(chosen), asked.days.first, asked.days.last
+            table.by_network, list(chosen), asked.purse, days.first, days.last
         )
         if not rows:
             raise NotFound
@@ -210,7 +210,7 @@ class Statistics:
 async def _read(
     tx: Transaction, client_ids: Sequence[int], days: Days, purse: int
 ) -> tuple[dict[int, tuple[int, int]], dict[int, int]]:
-    """Messages with their cost, and what was paid in, by client.  Nothing is paid from purse 1."""
-    sums = {} if purse else await table.totals(tx, client_ids, days.first, days.last)
+    """Messages that a purse paid for with their cost, and what was paid into it, by client."""
+    sums = await table.totals(tx, client_ids, purse, days.first, days.last)
     since, until = first_id(days.since), first_id(days.until)
     return sums, await table.received(tx, client_ids, purse, since, until)

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from vestnik.domain.message import Flag
 from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction
 from vestnik.store.queue import Stage
@@ -32,6 +33,9 @@ def _sum(column: Any) -> Any:
 
 def _literal(number: int) -> Any:
     return sa.literal_column(str(number))
+
+
+_SECOND_PURSE = _literal(Flag.SECOND_PURSE)
 
 
 def _queued(column: Any) -> Any:
@@ -230,8 +234,17 @@ def _one_if(condition: Any) -> Any:
     return sa.case((condition, _literal(1)), else_=_literal(0))
 
 
+PURSE_WRONG = Statement(
+    sa.select(messages.c.client_id, messages.c.id, messages.c.purse, messages.c.flags)
+    .where(
+        messages.c.purse.not_in([_literal(0), _literal(1)])
+        | (messages.c.flags.bitwise_and(_SECOND_PURSE) != messages.c.purse * _SECOND_PURSE)
+        | ((messages.c.purse != _literal(0)) & (messages.c.money == _literal(NONE)))
+    )
+    .limit(_literal(FOUND_MAX))
+)
 _settled = messages.c.money.in_([_literal(CAPTURED), _literal(RELEASED)])
-_KEY = ("client_id", "day", "type", "mccmnc", "sender")
+_KEY = ("client_id", "day", "type", "mccmnc", "sender", "purse")
 COUNTED: dict[str, Any] = {
     "messages": sa.func.count(),
     "parts": _sum(messages.c.parts),

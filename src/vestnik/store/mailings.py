@@ -328,9 +328,9 @@ async def advance(tx: Transaction, mailing: Oversized, made: int, *, done: bool)
     )
 
 
-async def lower_holds(tx: Transaction, mailing_id: int, by: Sequence[tuple[int, int]]) -> None:
-    """What the mailing held for its messages stands on them now: (account, amount)."""
-    await tx.many(LOWER_HOLDS, [(mailing_id, account, 0, amount) for account, amount in sorted(by)])
+async def lower_holds(tx: Transaction, mailing_id: int, by: Sequence[tuple[int, int, int]]) -> None:
+    """What the mailing held for its messages stands on them now: (account, purse, amount)."""
+    await tx.many(LOWER_HOLDS, [(mailing_id, *less) for less in sorted(by)])
 
 
 async def drop_holds(tx: Transaction, mailing_id: int) -> None:

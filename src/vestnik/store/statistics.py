@@ -19,7 +19,7 @@ _put = insert(sums).values(
 )
 ADD = Statement(
     _put.on_conflict_do_update(
-        index_elements=["client_id", "day", "type", "mccmnc", "sender", "node"],
+        index_elements=["client_id", "day", "type", "mccmnc", "sender", "node", "purse"],
         set_={name: sums.c[name] + _put.excluded[name] for name in COUNTED},
     ),
     many=True,
@@ -36,6 +36,7 @@ _in_days = (
     sums.c.client_id == _wanted.c.client_id,
     sums.c.day >= sa.bindparam("first_day", type_=Integer),
     sums.c.day <= sa.bindparam("last_day", type_=Integer),
+    sums.c.purse == sa.bindparam("which", type_=Integer),
 )
 
 
@@ -81,8 +82,9 @@ RECEIVED = Statement(
 )
 
 
-# What sums are kept for: client, day of accept in the centre's zone, type, MCC and MNC, sender.
-Key = tuple[int, int, int, str, str]
+# What sums are kept for: client, day of accept in the centre's zone, type, MCC and MNC, sender, and
+# the purse that paid.
+Key = tuple[int, int, int, str, str, int]
 # How much is added, in the order of COUNTED.
 Change = tuple[int, int, int, int, int, int, int]
 
@@ -107,8 +109,12 @@ class Sums:
 
 async def add(tx: Transaction, made: Sums, node: int) -> None:
     """Add what a commit changed; rows are taken in the order of their keys."""
-    data = [(*key, node, *change) for key, change in made.changes.items() if any(change)]
-    await tx.many(ADD, sorted(data))
+    data = [
+        (*key, node, *change, purse)
+        for (*key, purse), change in sorted(made.changes.items())
+        if any(change)
+    ]
+    await tx.many(ADD, data)
 
 
 async def accepted(tx: Transaction, client_id: int, day: int) -> int:
@@ -118,22 +124,21 @@ async def accepted(tx: Transaction, client_id: int, day: int) -> int:
 
 
 async def totals(
-    tx: Transaction, client_ids: Sequence[int], first_day: int, last_day: int
+    tx: Transaction, client_ids: Sequence[int], purse: int, first_day: int, last_day: int
 ) -> dict[int, tuple[int, int]]:
-    """Of each client that has any: its messages of these days and what they cost."""
-    found = await tx.many(
-        TOTALS, [(one,) for one in client_ids], first_day=first_day, last_day=last_day
-    )
+    """Of each client that has any: its messages of these days that a purse paid for, and what they
+    cost.  What nobody paid for is counted with the first purse."""
+    data = [(one,) for one in client_ids]
+    found = await tx.many(TOTALS, data, first_day=first_day, last_day=last_day, which=purse)
     return {row[0]: (row[1], row[2]) for row in found}
 
 
 async def by_network(
-    tx: Transaction, client_ids: Sequence[int], first_day: int, last_day: int
+    tx: Transaction, client_ids: Sequence[int], purse: int, first_day: int, last_day: int
 ) -> list[Row]:
-    """(client, type, MCC and MNC, messages, cost) of these days, in no order."""
-    return await tx.many(
-        BY_NETWORK, [(one,) for one in client_ids], first_day=first_day, last_day=last_day
-    )
+    """(client, type, MCC and MNC, messages, cost) of these days and this purse, in no order."""
+    data = [(one,) for one in client_ids]
+    return await tx.many(BY_NETWORK, data, first_day=first_day, last_day=last_day, which=purse)
 
 
 async def received(

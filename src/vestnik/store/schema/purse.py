@@ -73,5 +73,7 @@ sums = Table(
     Column("failed", BigInteger, nullable=False, server_default="0"),
     money("spent"),
     money("returned"),
+    # That which paid: 0 too for what nobody paid for.
+    Column("purse", SmallInteger, primary_key=True, autoincrement=False, server_default="0"),
     **NARROW,
 )
