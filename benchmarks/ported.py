@@ -61,6 +61,7 @@ class _Asking(threading.Thread):
                 "login": LOGIN,
                 "psw": PASSWORD,
                 "fmt": "3",
+                "charset": "utf-8",
                 "get_operator": "1",
                 "phone": _number(NUMBERS - 1),
             }

@@ -13,7 +13,12 @@ from vestnik.services.task_files import files_of
 from vestnik.services.tasks import Tasks
 from vestnik.workers.tasks import Exports, Settings
 
-PLAN = Numbering([Row("7916", "7916", "Россия", "МТС", "г.Москва", "25001")])
+PLAN = Numbering(
+    [
+        Row("7916", "7916", "Россия", "МТС", "г.Москва", "25001"),
+        Row("7920", "7920", "Россия", "МегаФон", "", "25002"),
+    ]
+)
 MINUTE = 60_000
 
 

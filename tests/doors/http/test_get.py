@@ -45,7 +45,7 @@ async def test_a_history_in_json(archive):
         '"message": "Привет, {мир}",\n'
         '"type": 0,\n'
         '"country": "Россия",\n'
-        '"operator": "МТС",\n'
+        '"operator": "МегаФон",\n'
         '"region": "г.Москва",\n'
         '"id": 1,\n'
         f'"int_id": {number},\n'
@@ -77,7 +77,7 @@ async def test_a_history_in_lines(archive):
         "cost = 1.20, sender_id = SHOP, status_name = Невозможно доставить, message = two lines, "
         f"type = 0, ID = my-id, int_id = {base + 2}, sms_cnt = 1, format = 0, crc = {crcs[0]}\n"
         "Status = 1, check_time = 15.06.2025 12:00:05, send_date = 15.06.2025 12:00:00, "
-        "phone = 49, mccmnc = 25001, country = , operator = , region = , "
+        "phone = 49, mccmnc = 25001, country = , operator = МТС, region = , "
         "cost = 1.20, sender_id = SHOP, status_name = Доставлено, message = one, two, "
         f"type = 0, ID = 1, int_id = {base + 1}, sms_cnt = 1, format = 0, crc = {crcs[1]}"
     )
