@@ -13,7 +13,7 @@ import msgspec
 
 from vestnik.domain import schedule
 from vestnik.domain.message import Err, Flag, Kind, Outgoing, Refs, Status
-from vestnik.services import reports
+from vestnik.services import chains, reports
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.settlement import Money, Setting, Settlement, Standing
 from vestnik.store import messages, overdue, queue
@@ -217,14 +217,19 @@ async def record(tx: Transaction, batch: Sequence[tuple[Flight, Outcome]], setti
     Reports that came before their part's id was known are applied in the same commit.
     """
     plan = _Plan()
+    settlement = setting.settlement()
+    standings = {f.standing.key: replace(f.standing) for f, _ in batch}  # it may run again
+    await chains.load(tx, standings.values())
     for flight, outcome in batch:
-        _plan_queue(plan, flight, outcome)
+        goes_on = isinstance(outcome, Lost) and chains.following(
+            standings[flight.standing.key], setting.directory
+        )
+        _plan_queue(plan, flight, outcome, setting.now if goes_on else None)
     answered = await queue.record(tx, setting.owner, plan.moves)
     answered |= await queue.finish(tx, setting.owner, plan.ends)
-    settlement = setting.settlement()
     kept = [(f, o) for f, o in batch if f.standing.key in answered]
     for flight, outcome in kept:
-        _settle(settlement, flight, outcome, setting)
+        _settle(settlement, standings[flight.standing.key], flight, outcome, setting)
         plan.parts += _part_rows(flight, outcome, setting.now)
     await messages.put_parts(tx, plan.parts)
     await settlement.write(tx, setting.node, setting.new_id)
@@ -237,7 +242,8 @@ async def record(tx: Transaction, batch: Sequence[tuple[Flight, Outcome]], setti
     return len(answered)
 
 
-def _plan_queue(plan: _Plan, flight: Flight, outcome: Outcome) -> None:
+def _plan_queue(plan: _Plan, flight: Flight, outcome: Outcome, again: int | None) -> None:
+    """What becomes of a queue row; `again` is when a message that is lost tries its next step."""
     key = (flight.standing.client_id, flight.standing.id, flight.fence)
     give_up = flight.expires_at + DAY_MS
     match outcome:
@@ -253,15 +259,18 @@ def _plan_queue(plan: _Plan, flight: Flight, outcome: Outcome) -> None:
                 outcome.route_step,
                 outcome.carrier_id,
             )
+        case _ if again is not None:
+            move = (Stage.WAITING, again, 0, 0, flight.carrier_id)
         case _:
             plan.ends.append(key)
             return
     plan.moves.append((*key, int(move[0]), *move[1:]))
 
 
-def _settle(settlement: Settlement, flight: Flight, outcome: Outcome, setting: Setting) -> None:
-    message = replace(flight.standing)  # the transaction may run again
-    on_sent = setting.charged_on_sent(message.client_id)
+def _settle(
+    settlement: Settlement, message: Standing, flight: Flight, outcome: Outcome, setting: Setting
+) -> None:
+    on_sent = setting.taken_on_sent(message)
     match outcome:
         case Taken(final=None):
             _left(settlement, message, flight.carrier_id, setting.now)
@@ -281,6 +290,8 @@ def _settle(settlement: Settlement, flight: Flight, outcome: Outcome, setting: S
             if taken:
                 _left(settlement, message, flight.carrier_id, setting.now)
                 status, err = Status.UNDELIVERABLE, Err.INCOMPLETE
+            if settlement.fall_back(message):
+                return
             settlement.stand(message, status, err)
             if taken and on_sent:
                 settlement.capture(message, parts=taken)

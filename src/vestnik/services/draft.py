@@ -54,6 +54,7 @@ class Recipient(msgspec.Struct, gc=False):
     """One message to be: `price` is what its payer pays for it, `shares` what each ancestor of the
     payer loses by it (negative: gains).  `status` above 0 means it is refused already.  `window`
     and `zone` are its own hours, in minutes of the day; None: those of the whole request.
+    `options` are its own, as they are stored; empty: those of the whole request.
     """
 
     phone: str
@@ -74,6 +75,7 @@ class Recipient(msgspec.Struct, gc=False):
     handed: bool = False
     window: tuple[int, int] | None = None
     zone: str = ""
+    options: str = ""
 
     @property
     def charged(self) -> bool:

@@ -1,8 +1,8 @@
 """Mailings with a name: order one, switch it off, remove it, tell how far it is (jobs.md)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
 
@@ -12,7 +12,7 @@ from vestnik.domain import schedule
 from vestnik.domain.client import Client
 from vestnik.domain.ids import Ids
 from vestnik.domain.lists import ListLine
-from vestnik.domain.message import Kind, Status
+from vestnik.domain.message import Status
 from vestnik.domain.recurrence import Rule
 from vestnik.domain.refusals import BadParameters, Duplicate, NotFound
 from vestnik.services import mailing_lists
@@ -27,7 +27,8 @@ from vestnik.services.mailing_lists import (
     to_given,
     to_members,
 )
-from vestnik.services.mailing_settings import Settings, order
+from vestnik.services.mailing_orders import Attached, NewMailing, Ordered, Progress, Shown
+from vestnik.services.mailing_settings import Settings, order, ways
 from vestnik.store import (
     contact_groups,
     counters,
@@ -39,92 +40,12 @@ from vestnik.store import (
 from vestnik.store.engine import Store, Transaction
 from vestnik.store.mailings import Mailing, State
 
-__all__ = ["Jobs", "Mailing", "NewMailing", "Ordered", "Progress", "Shown", "State"]
+__all__ = ["Attached", "Jobs", "Mailing", "NewMailing", "Ordered", "Progress", "Shown", "State"]
 
 NAME_MAX = 100
 LISTED_MAX = 10_000  # mailings of one answer
 CHUNKS_READ = 50
 EVER = 1 << 62  # beyond any moment, in ms
-
-
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A file that goes with every message."""
-
-    field: str
-    name: str
-    octets: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class NewMailing:
-    """A mailing as it is ordered; its words are those of send.md.
-
-    `lines` say who gets what, `text` is what all get ("" when the lines have texts of their own:
-    `listed`), `template` the stored text that is sent in its place.  `rptn` None: repeats without
-    end.  `digest` tells identical orders, `priced` asks for the price.  `mes2` goes by SMS to whom
-    the channel does not reach; with `repeat` what was not delivered is sent once more, from
-    `sender2`.
-    """
-
-    name: str
-    kind: Kind
-    lines: Iterable[ListLine]
-    now_ms: int
-    digest: bytes
-    text: str = ""
-    listed: bool = False
-    template: int | None = None
-    sender: str | None = None
-    translit: int = 0
-    time: str = ""
-    tz: str = ""
-    rpt: int = 0
-    rptn: int | None = None
-    period: str = ""
-    freq: str = ""
-    valid: str = ""
-    options: Mapping[str, object] = field(default_factory=dict)
-    files: Sequence[Attached] = ()
-    mail: bool = False
-    priced: bool = False
-    mes2: str = ""
-    sender2: str | None = None
-    repeat: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Ordered:
-    """A mailing that was taken: its id, and its price in micro-units if it was asked."""
-
-    wire_id: str
-    cost: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What became of the messages of a mailing's runs; `cost` in micro-units."""
-
-    made: int = 0
-    waiting: int = 0
-    sent: int = 0
-    delivered: int = 0
-    failed: int = 0
-    cost: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A mailing and all there is to say of it.
-
-    `phones` are the recipients as they were given, "" for a list, whose lines are then `text`.
-    """
-
-    mailing: Mailing
-    phones: str
-    text: str
-    sender: str | None
-    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +177,7 @@ class Jobs:
         """The price of all messages if it was asked; raises BadParameters for a text that cannot be
         sent, and what else nobody could get."""
         cost = 0
+        self._check_ways(row)
         asked = order(row.client, row.settings, row.client.zone, row.start_at, row.new.now_ms, [])
         maker = Composer(asked, self._directory(), None)
         async for lines in self._lines(row):
@@ -266,6 +188,15 @@ class Jobs:
                 await asyncio.sleep(0)
             await asyncio.sleep(0)
         return cost
+
+    def _check_ways(self, row: _Row) -> None:
+        """Raise BadParameters where the text that goes by SMS instead cannot be sent."""
+        for kind, lines in ways(row.settings, [], [ListLine("", row.settings.mes2)]):
+            asked = order(
+                row.client, row.settings, row.client.zone, row.start_at, row.new.now_ms, lines
+            )
+            asked.kind = kind
+            list(Composer(asked, self._directory(), None).recipients())
 
     async def _lines(self, row: _Row) -> AsyncIterator[list[ListLine]]:
         """The list as it will be composed, or where no price is asked its texts alone."""

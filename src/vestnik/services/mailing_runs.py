@@ -10,18 +10,20 @@ from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from vestnik.domain import number, schedule
 from vestnik.domain.client import Client
 from vestnik.domain.ids import Ids
 from vestnik.domain.lists import ListLine
-from vestnik.domain.message import Err, Kind, Status
+from vestnik.domain.message import Err, Flag, Kind, Status
 from vestnik.domain.recurrence import Rule, next_run
 from vestnik.domain.refusals import Refusal
 from vestnik.services import mailing_lists, mailing_settings, mailing_slices
+from vestnik.services.chains import chained
 from vestnik.services.composing import SLICE, Composer
 from vestnik.services.contacts import numbers_of_group, owner_of
-from vestnik.services.draft import Draft, Recipient
+from vestnik.services.draft import Draft, Order, Recipient
 from vestnik.services.mailing_lists import CHUNK_ROWS, to_given, to_members
 from vestnik.services.mailing_settings import Settings
 from vestnik.services.mailing_slices import Slice
@@ -57,9 +59,11 @@ class _Lines:
 
 
 class Page(msgspec.Struct):
-    """A piece of a list: its lines, how many they are to, where the list goes on."""
+    """A piece of a list: its lines, those with the text that goes by SMS instead, how many they are
+    to, where the list goes on."""
 
     lines: list[ListLine]
+    instead: list[ListLine]
     count: int
     place: tuple[int, int]
 
@@ -175,6 +179,7 @@ class Runs:
         asked = mailing_settings.order(client, settings, mailing.zone, mailing.start_at, now, lines)
         maker = Composer(asked, setting.directory, None)
         recipients = await _composed(maker, lines)
+        chained = await self._chain(asked, maker, settings, page, recipients)
         await self._forbid_repeated(mailing, recipients)
         pace = schedule.pace(settings.period, settings.freq) if settings.period else None
         _plan(recipients, mailing, client, setting, pace)
@@ -202,11 +207,37 @@ class Runs:
             digest_s=0,
             params_digest=b"",
             answered=asyncio.get_running_loop().create_future(),
-            flags=asked.flags,
+            flags=asked.flags | (Flag.CHAIN if chained else 0),
             blocks=client.id in setting.directory.blacklisted,
         )
         then = max(now, _offset(mailing, pace, mailing.made + page.count))
         return Slice(mailing, draft, page.place, page.count, then, setting.node, setting.new_id)
+
+    async def _chain(
+        self,
+        asked: Order,
+        maker: Composer,
+        settings: Settings,
+        page: Page,
+        recipients: list[Recipient],
+    ) -> bool:
+        """Give recipients the ways that are tried when theirs fails; False when there are none."""
+        others: list[list[Recipient]] = []
+        for kind, given in mailing_settings.ways(settings, page.lines, page.instead):
+            lines = _Lines(given)
+            other = Composer(
+                replace(asked, kind=kind, lines=lines), self._setting().directory, None
+            )
+            others.append(await _composed(other, lines))
+        if not others:
+            return False
+        options = msgspec.json.decode(maker.options) if maker.options else {}
+        for place, ways in enumerate(zip(recipients, *others, strict=True)):
+            fine = [way for way in ways if way.status == Status.WAITING]
+            without_route = ways[0].err == Err.NO_ROUTE
+            if fine and (ways[0] is fine[0] or without_route):
+                recipients[place] = chained(fine, maker.minutes, options)
+        return True
 
     async def _forbid_repeated(self, mailing: Mailing, recipients: list[Recipient]) -> None:
         """Whoever got this text by an earlier slice of the run does not get it again."""
@@ -316,17 +347,27 @@ async def _page(tx: Transaction, mailing: Mailing, settings: Settings, owner: in
         return None
     entries = mailing_lists.unpack(octets)
     past = (mailing.cursor + 1, 0)
+    own, instead = (
+        settings.text,
+        [replace(entry, text=settings.mes2) for entry in entries if settings.mes2],
+    )
     if not entries[0].group:
-        lines = to_given(entries, settings.text, grouped=bool(settings.groups))
+        grouped = bool(settings.groups)
         count = sum(entry.phones.count(",") + 1 for entry in entries)
-        return Page(lines, count, past)
+        lines = to_given(entries, own, grouped=grouped)
+        return Page(lines, to_given(instead, own, grouped=grouped), count, past)
     members = await numbers_of_group(
         tx, owner, entries[0].group, mailing.after, CHUNK_ROWS, settings.book
     )
-    lines = to_members(entries[0].line(settings.text), members) if members else []
+    if not members:
+        return Page([], [], 0, past)
     more = len(members) == CHUNK_ROWS
-    place = (mailing.cursor, members[-1].contact_id) if more else past
-    return Page(lines, len(members), place)
+    return Page(
+        to_members(entries[0].line(own), members),
+        [line for entry in instead for line in to_members(entry.line(own), members)],
+        len(members),
+        (mailing.cursor, members[-1].contact_id) if more else past,
+    )
 
 
 async def _whole(tx: Transaction, mailing: Mailing, now: int) -> None:

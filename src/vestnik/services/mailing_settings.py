@@ -1,6 +1,6 @@
 """How the messages of a mailing are made: what is stored of it, and the orders of its slices."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -81,3 +81,21 @@ def _clock(start_at: int, settings: Settings, zone: str) -> str:
     """When the run is due by the mailing's clock: a line with a zone has the same hour there."""
     local = datetime.fromtimestamp(start_at / 1000, schedule.zone_of(settings.tz or None, zone))
     return f"{local:%d.%m.%Y %H:%M}"
+
+
+def ways(
+    settings: Settings, lines: Sequence[ListLine], instead: Sequence[ListLine]
+) -> list[tuple[Kind, list[ListLine]]]:
+    """What is tried after the first way of a slice fails: the kind and the lines of each.
+
+    First the repeat from another sender (`fl[5]`), then, where the channel is no SMS, the text that
+    goes by SMS instead (`mes2`); `instead` are the lines with it.
+    """
+    made: list[tuple[Kind, list[ListLine]]] = []
+    if settings.repeat:
+        sender = settings.sender2
+        again = [line if sender is None else line._replace(sender=sender or ".") for line in lines]
+        made.append((Kind(settings.kind), again))
+    if settings.mes2 and settings.kind != Kind.SMS:
+        made.append((Kind.SMS, list(instead)))
+    return made

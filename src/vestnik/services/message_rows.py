@@ -202,7 +202,7 @@ def _message(
         None if text_id is not None else recipient.text,
         text_id,
         recipient.comment,
-        sheet.options,
+        recipient.options or sheet.options,
         recipient.parts,
         recipient.mccmnc,
         sheet.mailing_id,

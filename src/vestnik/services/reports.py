@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from vestnik.domain import look_up
 from vestnik.domain.message import Err, Kind, Report, Status
+from vestnik.services import chains
 from vestnik.services.settlement import Setting, Settlement, Standing, standing_of
 from vestnik.store import messages, queue
 from vestnik.store.engine import Row, Transaction, Values
@@ -127,6 +128,7 @@ async def _apply_matched(
 ) -> None:
     keys = sorted({(p.client_id, p.message_id) for _, p in matched})
     standings = {s.key: s for s in map(standing_of, await messages.standing(tx, keys))}
+    await chains.load(tx, standings.values())
     states = await _part_states(tx, [k for k in keys if standings[k].parts > 1])
     settlement = setting.settlement()
     ended: list[tuple[int, int]] = []
@@ -162,7 +164,9 @@ async def review(
     states = await _part_states(tx, list(carrier_of))
     settlement = setting.settlement()
     ended: list[tuple[int, int]] = []
-    for message in map(standing_of, await messages.standing(tx, list(carrier_of))):
+    standings = list(map(standing_of, await messages.standing(tx, list(carrier_of))))
+    await chains.load(tx, standings)
+    for message in standings:
         carrier = carrier_of[message.key]
         fate = _whole_fate(message, states[message.key], carrier, setting)
         if fate is not None and _end(settlement, message, *fate):
@@ -215,6 +219,8 @@ def _end(settlement: Settlement, message: Standing, status: Status, err: int) ->
             settlement.stand(message, status, err)
         return False
     if message.stage in (Stage.SENT, Stage.UNKNOWN):
+        if not status.reached and settlement.fall_back(message):
+            return False
         _settle_end(settlement, message, status, err)
         return True
     if message.stage == Stage.WAITING and status.reached:  # of an earlier copy

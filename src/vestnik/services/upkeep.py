@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from vestnik.domain.message import CHANNEL_OF, Err, Kind, Status
+from vestnik.services import chains
 from vestnik.services.delivery import DAY_MS
 from vestnik.services.settlement import Setting, Standing, standing_of
 from vestnik.store import messages, overdue, queue
@@ -70,17 +71,24 @@ async def _end(
         return 0
     settlement = setting.settlement()
     begun = Counter((r[0], r[1]) for r in await messages.parts_of(tx, [(r[0], r[1]) for r in rows]))
-    for message in await _standings(tx, rows):
+    standings = await _standings(tx, rows)
+    await chains.load(tx, standings)
+    ended: list[tuple[int, int]] = []
+    for message in standings:
+        # Where no report came the person may have it: another way would tell him twice.
+        if err != Err.NO_STATUS and settlement.fall_back(message):
+            continue
+        ended.append(message.key)
         parts = begun.get(message.key, 0) if message.stage == Stage.WAITING else 0
         if parts:  # the carrier has some of them, and the rest will not follow
             settlement.stand(message, Status.UNDELIVERABLE, Err.INCOMPLETE)
         else:
             settlement.stand(message, status, err)
-        if parts and setting.charged_on_sent(message.client_id):
+        if parts and setting.taken_on_sent(message):
             settlement.capture(message, parts)
         else:
             settlement.release(message)
-    await queue.remove(tx, [(row[0], row[1]) for row in rows])
+    await queue.remove(tx, ended)
     await settlement.write(tx, setting.node, setting.new_id)
     return len(rows)
 
