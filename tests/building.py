@@ -193,17 +193,23 @@ class House:
             )
         return self._directory
 
-    async def client(self, client_id=1, balance=100 * RUB, credit=0, limits=None, **fields):
+    async def client(
+        self, client_id=1, balance=100 * RUB, credit=0, limits=None, electronic=0, **fields
+    ):
         client = Client(client_id, f"client{client_id}", limits=Limits(**(limits or {})), **fields)
         self.clients[client_id] = client
         self._directory = None
         await self.store.write(ledger.open_account, client_id, "RUB", credit)
-        if balance:
+        await self.top_up(client_id, balance)
+        await self.top_up(client_id, electronic, purse=1)
+        return client
+
+    async def top_up(self, account, amount, purse=0):
+        if amount:
             entry = ledger.Entry(
-                client_id, 0, self.ids.take(NOW)[0], "topup", balance, 0, 0, "", "", NOW
+                account, purse, self.ids.take(NOW)[0], "topup", amount, 0, 0, "", "", NOW
             )
             await self.store.write(ledger.book, [entry])
-        return client
 
     def limit(self, client_id=1, **limits):
         """Change the limits of a client."""
@@ -334,9 +340,9 @@ class House:
         message = await self.message()
         return message.stage, message.status, message.err, message.money
 
-    async def money(self, account=1):
+    async def money(self, account=1, purse=0):
         """What stands on an account and what is held there."""
-        found = await self.store.read(ledger.account, account)
+        found = await self.store.read(ledger.account, account, purse)
         return found.posted, found.held
 
     async def rows(self, table):

@@ -35,12 +35,13 @@ class Lives:
         house.rate(2, 1_500_000)
         house.rate(3, 0)
         house.rate(6, 400_000)
-        await house.client(1, balance=40 * RUB, credit=5 * RUB)
+        await house.client(1, balance=40 * RUB, credit=5 * RUB, electronic=25 * RUB)
         for client, kind, parent in ((2, 0, 1), (3, 0, 1), (4, 2, 1), (5, 3, 2), (6, 0, 2)):
             charge_on = self.chance.choice(["sent", "delivered"])
             await house.client(
                 client,
                 balance=20 * RUB,
+                electronic=self.chance.choice([0, 15 * RUB]),
                 parent_id=parent,
                 type=kind,
                 limits={"charge_on": charge_on, "day_limit": 30},
@@ -147,5 +148,7 @@ async def test_no_life_of_messages_breaks_an_invariant(store, seed):
 
     assert await house.violations() == []
     assert [m.id for m in await house.messages() if m.stage is not None] == []
-    assert [(await house.money(account))[1] for account in house.clients] == [0] * 6
+    held = [(await house.money(account, purse))[1] for account in house.clients for purse in (0, 1)]
+    assert held == [0] * 12
+    assert {m.purse for m in await house.messages()} == {0, 1}
     assert len({m.status for m in await house.messages()}) > 4

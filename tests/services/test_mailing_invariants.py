@@ -6,7 +6,7 @@ import pytest
 from tests.building import DAY, HOUR, LEASE, MINUTE, RUB
 from tests.mailing import Press, State
 
-from vestnik.domain.message import Status
+from vestnik.domain.message import Kind, Status
 from vestnik.domain.refusals import BadParameters, Duplicate, NotFound
 from vestnik.services import mailing_lists, mailing_runs, reports, upkeep
 from vestnik.services.delivery import Lost, Postponed, Taken, Unknown
@@ -32,9 +32,11 @@ class Lives:
         press = self.press
         press.rate(1, RUB)
         press.rate(2, 1_500_000)
-        await press.client(1, balance=60 * RUB, credit=5 * RUB)
+        press.rate(1, 2 * RUB, "viber")
+        press.rate(2, 1_700_000, "viber")
+        await press.client(1, balance=60 * RUB, credit=5 * RUB, electronic=20 * RUB)
         limits = {"charge_on": self.chance.choice(["sent", "delivered"]), "day_limit": 60}
-        await press.client(2, balance=60 * RUB, parent_id=1, limits=limits)
+        await press.client(2, balance=20 * RUB, electronic=40 * RUB, parent_id=1, limits=limits)
         for client in (1, 2):
             await press.group(7, *self.chance.sample(PHONES[:11], 5), client=client)
         self.steps = [
@@ -63,6 +65,10 @@ class Lives:
             "freq": "20",
             "valid": chance.choice(["", "2"]),
             "priced": chance.random() < 0.2,
+            "kind": chance.choice([Kind.SMS, Kind.VIBER]),
+            "mes2": chance.choice(["", "By SMS", "y" * 300]),
+            "repeat": chance.random() < 0.3,
+            "sender2": chance.choice([None, "Second"]),
         }
         try:
             client, text = chance.randint(1, 2), chance.choice(TEXTS)
@@ -150,7 +156,9 @@ async def test_no_life_of_mailings_breaks_an_invariant(store, seed, monkeypatch)
 
     assert await press.violations() == []
     assert [m.id for m in await press.messages() if m.stage is not None] == []
-    assert [(await press.money(account))[1] for account in press.clients] == [0, 0]
+    held = [(await press.money(account, purse))[1] for account in press.clients for purse in (0, 1)]
+    assert held == [0] * 4
+    assert {m.purse for m in await press.messages()} == {0, 1}
     assert {row.state for row in await press.rows(schema.mailings)} <= {
         State.FINISHED,
         State.CANCELLED,

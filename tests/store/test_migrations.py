@@ -1,4 +1,5 @@
 import asyncio
+from types import SimpleNamespace
 
 import apsw
 import asyncpg
@@ -8,8 +9,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from vestnik.domain.ids import first_id
 from vestnik.domain.refusals import StoreUnavailable
-from vestnik.store import schema, store_at
-from vestnik.store.migrations import run
+from vestnik.store import schema, statistics, store_at
+from vestnik.store.migrations import revisions, run
 from vestnik.store.partitions import ensure_months
 
 pytestmark = pytest.mark.anyio
@@ -179,6 +180,43 @@ async def test_months_are_made_ahead_and_meet_without_a_gap(empty_postgres_url):
         f"charges_2027_{month:02d}" for month in range(3, 9)
     ]
     assert len(await bounds(empty_postgres_url, "entries")) == 11
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def bare(request, tmp_path):
+    """A store with nothing in it, not even tables."""
+    url = request.getfixturevalue("empty_postgres_url") if request.param == "postgres" else ""
+    opened = store_at(url, tmp_path)
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+def first_revisions(dialect, last, monkeypatch):
+    """The SQL of all revisions up to one."""
+    scripts = revisions._scripts()
+    short = SimpleNamespace(_upgrade_revs=lambda _, at: scripts._upgrade_revs(last, at))
+    with monkeypatch.context() as patched:
+        patched.setattr(revisions, "_scripts", lambda: short)
+        return revisions.render(dialect, "")
+
+
+async def test_what_was_counted_before_was_paid_by_the_first_purse(bare, monkeypatch):
+    async def fill(tx):
+        await tx.script(first_revisions(tx.dialect, "0008", monkeypatch))
+        await tx.script(
+            "INSERT INTO sums (client_id, day, type, mccmnc, sender, node, messages, spent) VALUES"
+            " (1, 20000, 0, '25001', 'Shop', 0, 7, 5000000), (2, 20000, 0, '', '', 3, 1, 0)"
+        )
+
+    await bare.write(fill)
+
+    assert (await run.migrate(bare))[0] == "0009 Daily sums know which balance paid"
+    assert await bare.read(statistics.totals, [1, 2, 3], 0, 20000, 20000) == {
+        1: (7, 5000000),
+        2: (1, 0),
+    }
+    assert await bare.read(statistics.totals, [1, 2, 3], 1, 20000, 20000) == {}
 
 
 async def test_sqlite_needs_no_months(tmp_path):
