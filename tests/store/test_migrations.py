@@ -183,10 +183,14 @@ async def test_months_are_made_ahead_and_meet_without_a_gap(empty_postgres_url):
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-async def bare(request, tmp_path):
+def empty_url(request):
+    return request.getfixturevalue("empty_postgres_url") if request.param == "postgres" else ""
+
+
+@pytest.fixture
+async def bare(empty_url, tmp_path):
     """A store with nothing in it, not even tables."""
-    url = request.getfixturevalue("empty_postgres_url") if request.param == "postgres" else ""
-    opened = store_at(url, tmp_path)
+    opened = store_at(empty_url, tmp_path)
     await opened.open()
     yield opened
     await opened.close()
