@@ -629,3 +629,45 @@ async def test_clients_hear_of_its_messages_behind_those_of_single_ones(press):
     assert [(row.rank, row.message_id) for row in await press.rows(schema.news)] == [
         (1, m.id) for m in sorted(await press.messages(), key=lambda m: m.status, reverse=True)
     ]
+
+
+# What the checker says.
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("UPDATE mailings SET made = made - 1", "2 of 3 messages are made and its lists do not"),
+        ("UPDATE mailing_runs SET delivered = 1", "delivered 1 for 0 counted"),
+        ("UPDATE mailing_runs SET waiting = 0, made = 2", "made 2 for 3, waiting 0 for 3 counted"),
+        ("DELETE FROM messages WHERE phone = '79161234567'", "made 3 for 2"),
+    ],
+)
+async def test_the_checker_finds_what_does_not_agree(press, sql, words):
+    await press.ordered(THREE)
+    await press.work()
+
+    async def spoil(tx):
+        await tx.script(sql)
+
+    await press.store.write(spoil)
+
+    assert any(words in sentence for sentence in await press.violations())
+
+
+async def test_runs_whose_messages_are_kept_no_longer_are_not_recounted(press):
+    wire_id = await press.ordered(PHONE)
+    await press.work()
+    await press.deliver()
+    press.later(12 * DAY)
+
+    async def forget(tx):
+        await tx.script(
+            "INSERT INTO clients (id, login, limits, created_at)"
+            " VALUES (1, 'client1', '{\"keep_days\": 10}', 1);"
+            "DELETE FROM messages; DELETE FROM sums; DELETE FROM parts"
+        )
+
+    await press.store.write(forget)
+
+    assert not any(f"run {wire_id}" in sentence for sentence in await press.violations())
