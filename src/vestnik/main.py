@@ -53,7 +53,10 @@ class Centre:
         self.data = data
         self.store = store_at(settings.store.url, data)
         self.current = Current(
-            self.store, settings.centre.sender, registration=settings.senders.registration
+            self.store,
+            settings.centre.sender,
+            registration=settings.senders.registration,
+            links_base=settings.links.base,
         )
         self.notifier: LocalNotifier = LocalNotifier()
         self.roles = ROLES

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, House, Memory
+from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, House, Memory, rows_of
 
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Err, Flag, Status
@@ -11,6 +11,7 @@ from vestnik.domain.op_template import OpTemplate
 from vestnik.domain.refusals import BadParameters, MessageForbidden
 from vestnik.services import blacklist
 from vestnik.services.names import Names
+from vestnik.store import schema
 
 NINE_TOMORROW = NOW + 14 * HOUR + 53 * MINUTE + 20_000  # in Moscow; NOW is 18:06:40
 SIBERIAN = "79134567890"
@@ -241,3 +242,48 @@ async def test_an_address_sends_so_many_messages_a_day(kept):
 
     errs = [m.err for m in await kept.messages()]
     assert errs == [0, 0, Err.DAILY_LIMIT, Err.DAILY_LIMIT, 0, 0, 0, 0]
+
+
+# Short links.
+
+BASE = "https://s.example/l/"
+LINK = "https://shop.example/sale?a=1"
+
+
+async def links_of(house):
+    return [
+        (row.message_id, row.code, row.link)
+        for row in await house.store.read(rows_of(schema.links))
+    ]
+
+
+async def test_links_are_made_short_and_all_recipients_share_them(kept):
+    knowing(kept, links_base=BASE)
+
+    await kept.sent(text=f"Look: {LINK}.", phones=f"{PHONE},{OTHER}", options={"tinyurl": 1})
+
+    [(message_id, code, link)] = await links_of(kept)
+    assert (message_id, link) == (0, LINK)
+    shared = {m.text or m.shared for m in await kept.messages()}
+    assert shared == {f"Look: {BASE}{code}."}
+
+
+async def test_where_clicks_are_followed_each_recipient_has_links_of_its_own(kept):
+    kept.limit(link_tracking=1)
+    knowing(kept, links_base=BASE)
+
+    await kept.sent(text=f"Look: {LINK}", phones=f"{PHONE},{OTHER}", options={"tinyurl": 1})
+
+    found = {message_id: code for message_id, code, _ in await links_of(kept)}
+    texts = {m.id: m.text for m in await kept.messages()}
+    assert texts == {message_id: f"Look: {BASE}{code}" for message_id, code in found.items()}
+    assert len(set(found.values())) == 2
+
+
+async def test_links_stay_as_they_are_where_nothing_else_is_asked_for(kept):
+    knowing(kept, links_base=BASE)
+
+    await kept.sent(text=f"Look: {LINK}")
+
+    assert await links_of(kept) == []
+    assert (await kept.message()).text == f"Look: {LINK}"

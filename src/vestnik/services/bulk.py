@@ -19,7 +19,10 @@ from vestnik.store.engine import Transaction
 CHUNK_ROWS = 1_000
 
 # A recipient in a chunk: text and sender are numbers of the chunk's own lists.
-_Packed = tuple[str, int, str, int, int, int, str, int, int, tuple[int, ...], int, int, int, int]
+_Packed = tuple[
+    str, int, str, int, int, int, str, int, int, tuple[int, ...], int, int, int, int,
+    tuple[int, int] | None, str, tuple[tuple[str, str], ...], str,
+]  # fmt: skip
 
 
 class _Chunk(msgspec.Struct, array_like=True):
@@ -52,6 +55,10 @@ def pack(recipients: list[Recipient]) -> bytes:
             r.err,
             r.due,
             r.expires,
+            r.window,
+            r.zone,
+            r.links,
+            r.options,
         )
         for r in recipients
     ]
@@ -77,6 +84,10 @@ def unpack(octets: bytes) -> list[Recipient]:
             err,
             due,
             expires,
+            window=window,
+            zone=zone,
+            links=links,
+            options=options,
         )
         for (
             phone,
@@ -93,6 +104,10 @@ def unpack(octets: bytes) -> list[Recipient]:
             err,
             due,
             expires,
+            window,
+            zone,
+            links,
+            options,
         ) in chunk.recipients
     ]
 

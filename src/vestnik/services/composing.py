@@ -18,6 +18,7 @@ from vestnik.services import names
 from vestnik.services.directory import Directory
 from vestnik.services.draft import Order, Recipient
 from vestnik.services.flood import Floods
+from vestnik.services.links import Made, shorten
 from vestnik.services.rules import Rules
 from vestnik.wire.sms import push, segments, translit
 
@@ -26,6 +27,7 @@ VALIDITY_MINUTES = 24 * 60
 MOSCOW_HOURS = 3  # what `tz` is counted from
 TEXTLESS = frozenset({Kind.HLR, Kind.PING})
 UNLIMITED = frozenset({Kind.MAIL})
+SPOKEN = frozenset({Kind.MAIL, Kind.CALL, Kind.HLR, Kind.PING})  # their links stay as they are
 COMMENT = "\n~~~\n"
 # What may stand for the text of a message (channels.md).
 FOR_TEXT: dict[Kind, tuple[str, ...]] = {
@@ -66,6 +68,8 @@ class Text(msgspec.Struct, frozen=True):
     text: str
     comment: str
     parts: int
+    raw: str = ""  # before its links were made short
+    links: tuple[Made, ...] = ()
 
 
 class Composer:
@@ -92,6 +96,7 @@ class Composer:
         self._rules = Rules(order.client, directory, floods, order.now_ms)
         self._texts: dict[str, Text] = {}
         self._coded: dict[str, int] | None = None  # pid and dcs of binary messages
+        self._brought: set[str] = set()  # codes of links that a recipient has brought
 
     def recipients(self) -> Iterator[Recipient]:
         """One for each number of each line, in order."""
@@ -147,11 +152,30 @@ class Composer:
             text = translit.translit(text, order.translit)
         if kind is Kind.PUSH:
             return self._read_push(text, comment)
-        if kind is not _SMS and kind is not _FLASH:
+        if kind in SPOKEN:
             return Text(kind, text, comment, 1)
-        if order.maxsms:
-            text = segments.cut(text, order.maxsms)
-        return Text(kind, text, comment, segments.count(text))
+        return self._linked(Text(kind, text, comment, 1))
+
+    def _linked(self, text: Text) -> Text:
+        """The text with its links made short, if that is asked for, cut and counted."""
+        raw, links = text.text, text.links
+        said = raw
+        if self.order.options.get("tinyurl"):
+            said, links = shorten(raw, self.directory.links_base)
+        if self.order.maxsms and (text.kind is _SMS or text.kind is _FLASH):
+            said = segments.cut(said, self.order.maxsms)
+        parts = segments.count(said) if text.kind is _SMS or text.kind is _FLASH else 1
+        return Text(text.kind, said, text.comment, parts, raw, links)
+
+    def _own_links(self, text: Text) -> Text:
+        """The text for one recipient: where clicks are followed each has links of its own, else
+        the first one brings those of all."""
+        if self.limits.link_tracking:
+            return self._linked(structs.replace(text, text=text.raw))
+        if text.links[0].code in self._brought:
+            return structs.replace(text, links=())
+        self._brought.add(text.links[0].code)
+        return text
 
     def _textless(self, kind: Kind) -> bool:
         """The message may do without a text."""
@@ -228,6 +252,8 @@ class Composer:
         if tested:
             return self._tested(msisdn, text, sender, due, mccmnc)
         price, lost = self._prices(text.parts, channel, msisdn, mccmnc)
+        if text.links:
+            text = self._own_links(text)
         return Recipient(
             msisdn,
             text.text,
@@ -245,6 +271,7 @@ class Composer:
             due + self.minutes * 60_000,
             window=window,
             zone=zone,
+            links=text.links,
         )
 
     def _opening(self, recipients_zone: str, due: int) -> tuple[int, str]:

@@ -33,7 +33,8 @@ class Directory:
     them.  `payers` is who pays for a client's messages, nearest first.  `numbers` is whose each own
     number is.  `names` are sender names, signatures and texts for operators (services/names.py);
     with `registration` senders must be registered.  `blacklisted` are the clients that have a black
-    list, `exchange` is what currencies are worth.
+    list, `exchange` is what currencies are worth.  `links_base` is the public address of short
+    links; empty: links stay as they are.
     """
 
     version: int
@@ -54,6 +55,7 @@ class Directory:
     registration: bool = False
     blacklisted: frozenset[int] = frozenset()
     exchange: Exchange = field(default_factory=Exchange)
+    links_base: str = ""
 
 
 def numbers_of(everybody: Iterable[Client]) -> dict[str, int]:
@@ -80,11 +82,16 @@ class Current:
     """
 
     def __init__(
-        self, store: Store, default_sender: str = DEFAULT_SENDER, *, registration: bool = False
+        self,
+        store: Store,
+        default_sender: str = DEFAULT_SENDER,
+        *,
+        registration: bool = False,
+        links_base: str = "",
     ) -> None:
         self._store = store
         self._default_sender = default_sender
-        self._registration = registration
+        self._registration, self._links_base = registration, links_base
         self._value: Directory | None = None
         self._plan = Plan(store)
         self._refreshing = asyncio.Lock()
@@ -108,7 +115,12 @@ class Current:
                 return False
             found = await self._store.read(_read_small, self._default_sender, builtin())
             plan = await self._plan.follow(found.settings)
-            self._value = replace(found, numbering=plan, registration=self._registration)
+            self._value = replace(
+                found,
+                numbering=plan,
+                registration=self._registration,
+                links_base=self._links_base,
+            )
             return True
 
 

@@ -54,7 +54,8 @@ class Recipient(msgspec.Struct, gc=False):
     """One message to be: `price` is what its payer pays for it, `shares` what each ancestor of the
     payer loses by it (negative: gains).  `status` above 0 means it is refused already.  `window`
     and `zone` are its own hours, in minutes of the day; None: those of the whole request.
-    `options` are its own, as they are stored; empty: those of the whole request.
+    `options` are its own, as they are stored; empty: those of the whole request.  `links` are short
+    ones that it brings with it: code and address.
     """
 
     phone: str
@@ -75,6 +76,7 @@ class Recipient(msgspec.Struct, gc=False):
     handed: bool = False
     window: tuple[int, int] | None = None
     zone: str = ""
+    links: tuple[tuple[str, str], ...] = ()
     options: str = ""
 
     @property

@@ -72,7 +72,7 @@ def shorten(
     return shortened, tuple(Made(code, link) for link, code in made.items())
 
 
-def rows_for(client_id: int, message_id: int, made: Sequence[Made]) -> list[NewLink]:
+def rows_for(client_id: int, message_id: int, made: Sequence[tuple[str, str]]) -> list[NewLink]:
     """The links of a text on their way into the store."""
     return [NewLink(client_id, message_id, code, link) for code, link in made]
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from vestnik.domain.message import Err, Flag, Status
+from vestnik.services import links
 from vestnik.services.draft import Draft, Recipient
+from vestnik.services.links import NewLink
 from vestnik.services.news import status_row, transport_of
 from vestnik.store import ledger, messages, news, queue, statistics
 from vestnik.store.engine import Transaction, Values
@@ -25,7 +27,8 @@ class Sheet(msgspec.Struct, frozen=True):
 
     `owner` and `lease` stand in the queue rows of those that are handed over at once.  `purse` is
     that of the payer, the first of `accounts`, which pays for all that is charged.  `transport` is
-    how the client is told of those that have their end already; empty: not at all.
+    how the client is told of those that have their end already; empty: not at all.  `tracked`:
+    short links are each recipient's own, and a click is news of its message.
     """
 
     client_id: int
@@ -44,6 +47,7 @@ class Sheet(msgspec.Struct, frozen=True):
     flags: int = 0
     transport: str = ""
     purse: int = 0
+    tracked: bool = False
 
 
 def sheet_of(
@@ -74,6 +78,7 @@ def sheet_of(
         flags=draft.flags,
         transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
         purse=purse,
+        tracked=bool(draft.client.limits.link_tracking),
     )
 
 
@@ -89,6 +94,8 @@ class MessageRows:
     holds: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     sums: statistics.Sums = field(default_factory=statistics.Sums)
     news: list[Values] = field(default_factory=list)
+    links: list[NewLink] = field(default_factory=list)
+    linked_at: int = 0
 
     def add(self, sheet: Sheet, recipients: Sequence[Recipient], *, fits: bool = True) -> None:
         """Make the rows of a request, or of a slice of it.
@@ -103,12 +110,16 @@ class MessageRows:
             status = int(recipient.status) if fits or not waits else _NO_FUNDS
             holds = fits and waits and recipient.charged
             text_id = shared.get(recipient.text) if shared else None
-            purse = sheet.purse if holds else 0
+            purse = sheet.purse if holds and recipient.price else 0
             messages.append(_message(sheet, recipient, status, holds, text_id, purse))
             self._count(sheet, recipient, status, purse)
             if sheet.transport and _is_news(sheet, recipient, status):
                 told = _told(sheet, recipient, status)
                 self.news.append(status_row(sheet.transport, recipient.id, sheet.now, told))
+            if recipient.links:
+                owner = recipient.id if sheet.tracked else 0
+                self.links += links.rows_for(sheet.client_id, owner, recipient.links)
+                self.linked_at = sheet.now
             if fits and waits:
                 queue.append(_queue(sheet, recipient))
                 self._charge(sheet, recipient)
@@ -121,6 +132,7 @@ class MessageRows:
         await ledger.charge(tx, self.charges)
         await statistics.add(tx, self.sums, node)
         await news.put(tx, self.news)
+        await links.write(tx, self.links, self.linked_at)
 
     def _shared_texts(self, client_id: int, recipients: Sequence[Recipient]) -> dict[str, int]:
         """Texts that more than one recipient gets are stored once, under the first one's id."""
