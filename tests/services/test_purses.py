@@ -4,7 +4,7 @@ import asyncio
 import random
 
 import pytest
-from tests.building import HOUR, OTHER, PHONE, RUB, THIRD, House
+from tests.building import HOUR, OTHER, PHONE, RUB, THIRD, House, taken
 from tests.mailing import Press
 
 from vestnik.domain.lists import ListLine
@@ -13,7 +13,7 @@ from vestnik.domain.refusals import InsufficientFunds, NotFound
 from vestnik.domain.schedule import MOSCOW
 from vestnik.services import bulk, mailing_lists, sending, upkeep
 from vestnik.services.acceptance import accept
-from vestnik.services.delivery import Lost
+from vestnik.services.delivery import Lost, flight_of_draft
 from vestnik.services.statistics import Asked, Statistics
 from vestnik.services.status import Statuses
 from vestnik.store import schema
@@ -136,6 +136,26 @@ async def test_capture_takes_from_the_purse_that_holds(house):
     await house.take()
 
     assert await both(house) == [(2, 0), (2, 0)]
+    assert await house.violations() == []
+
+
+async def test_what_is_handed_over_at_accept_is_settled_with_its_purse(house):
+    """Its flight is made of the draft, not of what is stored: the two agree."""
+    draft = await house.draft(f"{PHONE},{OTHER},{THIRD}")
+    batch = house.batch(draft)
+    draft.recipients[0].handed = True
+    await house.store.write(accept, batch)
+    handed = flight_of_draft(draft, draft.recipients[0], {})
+    claimed = await house.claim()
+    same = ("account_id", "purse", "price", "held", "cost", "money", "flags", "mccmnc", "day")
+
+    assert len(claimed) == 2
+    for name in same:
+        assert getattr(handed.standing, name) == getattr(claimed[0].standing, name)
+
+    await house.record((handed, taken(handed)))
+
+    assert await both(house) == [(2, 0), (4, 2)]
     assert await house.violations() == []
 
 
@@ -365,7 +385,7 @@ async def test_requests_at_the_same_time_never_spend_more_than_either_purse_has(
     decided = [d for of in await asyncio.gather(*map(commit, batches)) for d in of]
 
     assert {d.refusal is None for d in decided} == {True, False}
-    assert {d.purse for d in decided if d.refusal is None} == {0, 1}
+    assert set(await paying(house)) == {0, 1}
     assert await house.violations() == []
 
     await house.take()

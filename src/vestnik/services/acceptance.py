@@ -38,12 +38,10 @@ class Batch:
 
 @dataclass(slots=True)
 class Decision:
-    """What became of one draft; `first` is the decision of the same key earlier in the batch,
-    `purse` is that of its payer which pays for all of it."""
+    """What became of one draft; `first` is the decision of the same key earlier in the batch."""
 
     wire_id: str
     written: bool = False
-    purse: int = purses.FIRST
     first: "Decision | None" = None
     accepted: Accepted | None = None
     refusal: Refusal | None = None
@@ -75,15 +73,11 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
             _decide(draft, decision, accounts)
             if draft.chunks and decision.refusal is None:
                 await _store_list(tx, rows, draft, decision)
-            sheet = sheet_of(
-                draft,
-                decision.wire_id,
-                batch.now,
-                purse=decision.purse,
-                owner=batch.owner,
-                lease=batch.lease,
+            rows.add(
+                sheet_of(draft, decision.wire_id, batch.now, owner=batch.owner, lease=batch.lease),
+                draft.recipients,
+                fits=decision.refusal is None,
             )
-            rows.add(sheet, draft.recipients, fits=decision.refusal is None)
             if draft.digest is not None and draft.digest_kind is not _IDENTICAL:
                 answers.append((draft.client.id, draft.digest, _write_answer(decision)))
     await today.keep(batch.now)
@@ -196,7 +190,7 @@ def _decide(draft: Draft, decision: Decision, accounts: dict[purses.Key, ledger.
     if purse is None:
         decision.refusal = InsufficientFunds(message_id=decision.wire_id)
         return
-    decision.purse = purse
+    draft.purse = purse  # should the transaction run again, the last run is right
     payer = accounts[draft.accounts[0], purses.FIRST]
     decision.accepted = Accepted(
         wire_id=decision.wire_id,
@@ -217,8 +211,8 @@ def _fate(recipient: Recipient) -> Fate:
 
 async def _store_list(tx: Transaction, rows: MessageRows, draft: Draft, decision: Decision) -> None:
     """A request too big for one commit is stored to be expanded; its whole hold is taken now."""
-    await bulk.store(tx, draft, decision.wire_id, decision.purse)
-    for key, amount in purses.holds_of(draft, decision.purse):
+    await bulk.store(tx, draft, decision.wire_id)
+    for key, amount in purses.holds_of(draft):
         held = rows.holds.setdefault(key, [0, 0])
         held[0] += amount
         held[1] += draft.total

@@ -112,10 +112,9 @@ def unpack(octets: bytes) -> list[Recipient]:
     ]
 
 
-async def store(tx: Transaction, draft: Draft, wire_id: str, purse: int) -> None:
-    """Write an accepted request, which a purse of its payer has paid for, as a mailing that is
-    still to be expanded."""
-    sheet = sheet_of(draft, wire_id, draft.now, purse=purse, mailing_id=draft.mailing_id)
+async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
+    """Write an accepted request as a mailing that is still to be expanded."""
+    sheet = sheet_of(draft, wire_id, draft.now, mailing_id=draft.mailing_id)
     row = (
         draft.client.id,
         draft.mailing_id,
@@ -128,7 +127,7 @@ async def store(tx: Transaction, draft: Draft, wire_id: str, purse: int) -> None
     sizes = [CHUNK_ROWS] * (len(draft.chunks) - 1)
     sizes.append(draft.total - sum(sizes))
     await mailings.put(tx, row, list(zip(draft.chunks, sizes, strict=True)))
-    held = sorted((*key, amount) for key, amount in holds_of(draft, purse))
+    held = sorted((*key, amount) for key, amount in holds_of(draft))
     await mailings.put_holds(tx, [(draft.mailing_id, *hold) for hold in held])
     await mailing_runs.begin(tx, draft.client.id, draft.mailing_id, wire_id, draft.now)
 

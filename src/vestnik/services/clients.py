@@ -109,7 +109,7 @@ async def top_up(
 ) -> tuple[Client, Account]:
     """Add to a balance, or take from it what can be spent; returns the account afterwards.
 
-    Purse 1 is the electronic balance, from which nothing is paid yet.
+    Purse 1 is the electronic balance: see services/purses.py.
 
     Raises InsufficientFunds when less than `-amount` can be spent.
     """

@@ -15,6 +15,7 @@ from vestnik.domain import schedule
 from vestnik.domain.message import Err, Flag, Kind, Outgoing, Refs, Status
 from vestnik.services import chains, reports
 from vestnik.services.draft import Draft, Recipient
+from vestnik.services.purses import FLAGS
 from vestnik.services.settlement import Money, Setting, Settlement, Standing
 from vestnik.store import messages, overdue, queue
 from vestnik.store.engine import Row, Transaction, Values
@@ -137,6 +138,7 @@ def flight_of_row(row: Row, carrier_id: int, taken: frozenset[int]) -> Flight:
 def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, object]) -> Flight:
     """From a recipient that was handed over at accept."""
     sent_at = max(recipient.due, draft.now)
+    purse = draft.purse if recipient.price else 0
     return Flight(
         Outgoing(
             draft.client.id,
@@ -157,7 +159,7 @@ def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, objec
             draft.wire_id,
             recipient.phone,
             draft.day,
-            draft.flags | recipient.kind,
+            draft.flags | recipient.kind | FLAGS[purse],
             recipient.sender,
             recipient.parts,
             recipient.mccmnc,
@@ -168,7 +170,7 @@ def flight_of_draft(draft: Draft, recipient: Recipient, options: dict[str, objec
             0,
             0,
             draft.accounts[0],
-            0,
+            purse,
             recipient.price,
             recipient.price,
             0,

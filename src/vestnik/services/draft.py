@@ -90,7 +90,8 @@ class Draft(msgspec.Struct):
 
     `accounts` are those that pay, nearest to the client first; `holds` is what accept takes from
     each.  `digest` is the dedup key with its kind and how long it is remembered (None: not at all).
-    `address` is the caller's; `blocks` says that the client has a black list.
+    `address` is the caller's; `blocks` says that the client has a black list.  `purse` is that of
+    the first of `accounts` which pays for all of it, known once it has been accepted.
     """
 
     client: Client
@@ -123,6 +124,7 @@ class Draft(msgspec.Struct):
     packed_parts: int = 0
     packed_cost: int = 0
     mailing_id: int = 0
+    purse: int = 0
 
     @property
     def total(self) -> int:

@@ -51,7 +51,8 @@ async def write(tx: Transaction, slice_: Slice) -> set[int] | None:
     paid = await _pay(tx, draft)
     rows = MessageRows()
     for purse, recipients in paid.items():
-        sheet = sheet_of(draft, draft.wire_id, draft.now, purse=purse, mailing_id=mailing.id)
+        by_purse = replace(draft, purse=purse)
+        sheet = sheet_of(by_purse, draft.wire_id, draft.now, mailing_id=mailing.id)
         rows.add(sheet, recipients)
     ids = (slice_.new_id() for _ in rows.holds)
     await ledger.book(tx, purses.entries(rows.holds, ids, draft.now))

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from vestnik.domain.message import Err, Flag, Status
+from vestnik.domain.message import Err, Status
 from vestnik.services import links
 from vestnik.services.draft import Draft, Recipient
 from vestnik.services.links import NewLink
 from vestnik.services.news import status_row, transport_of
+from vestnik.services.purses import FLAGS
 from vestnik.store import ledger, messages, news, queue, statistics
 from vestnik.store.engine import Transaction, Values
 from vestnik.store.queue import Stage
@@ -19,7 +20,6 @@ from vestnik.store.queue import Stage
 _WAITING, _DELIVERED = int(Status.WAITING), int(Status.DELIVERED)
 _UNDELIVERABLE, _NO_FUNDS = int(Status.UNDELIVERABLE), int(Status.NO_FUNDS)
 _QUEUED, _SENDING = int(Stage.WAITING), int(Stage.SENDING)
-_FLAGS_OF = (0, Flag.SECOND_PURSE)  # by purse
 
 
 class Sheet(msgspec.Struct, frozen=True):
@@ -55,7 +55,6 @@ def sheet_of(
     wire_id: str,
     now: int,
     *,
-    purse: int = 0,
     owner: int = 0,
     lease: int = 0,
     mailing_id: int | None = None,
@@ -77,7 +76,7 @@ def sheet_of(
         mailing_id=mailing_id,
         flags=draft.flags,
         transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
-        purse=purse,
+        purse=draft.purse,
         tracked=bool(draft.client.limits.link_tracking),
     )
 
@@ -209,7 +208,7 @@ def _message(
         recipient.phone,
         sheet.day,
         recipient.kind,
-        sheet.flags | recipient.kind | _FLAGS_OF[purse],
+        sheet.flags | recipient.kind | FLAGS[purse],
         recipient.sender,
         None if text_id is not None else recipient.text,
         text_id,

@@ -6,10 +6,12 @@ for all of it.  The payer's ancestors gain and lose by their first one (data mod
 
 from collections.abc import Iterable, Mapping
 
+from vestnik.domain.message import Flag
 from vestnik.services.draft import Draft
 from vestnik.store.ledger import Account, Entry
 
 FIRST, SECOND = 0, 1
+FLAGS = (0, Flag.SECOND_PURSE)  # of a message, by the purse that pays for it
 
 Key = tuple[int, int]  # account and purse
 Loss = tuple[int, int]  # account and amount, in micro-units of its currency
@@ -43,9 +45,9 @@ def hold(payer: int, losses: Iterable[Loss], accounts: Mapping[Key, Account]) ->
     return None
 
 
-def holds_of(draft: Draft, purse: int) -> list[tuple[Key, int]]:
-    """What a draft that a purse pays for holds of each account."""
-    return _of_purses(draft.accounts[0], draft.holds.items(), purse)
+def holds_of(draft: Draft) -> list[tuple[Key, int]]:
+    """What an accepted draft holds of each account."""
+    return _of_purses(draft.accounts[0], draft.holds.items(), draft.purse)
 
 
 def _of_purses(payer: int, losses: Iterable[Loss], purse: int) -> list[tuple[Key, int]]:
