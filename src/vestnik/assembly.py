@@ -28,12 +28,14 @@ from vestnik.services.numbers import numbers
 from vestnik.services.paperwork import Paperwork
 from vestnik.services.parts_in import PartsIn
 from vestnik.services.sending import Sending
+from vestnik.services.sms_commands import SmsCommands
 from vestnik.services.statistics import Statistics
 from vestnik.services.status import Statuses
 from vestnik.services.subclients import Subclients
 from vestnik.services.task_files import Files, files_of
 from vestnik.services.tasks import Tasks
 from vestnik.workers.callbacks import Callbacks
+from vestnik.workers.commands import Commands
 from vestnik.workers.forwards import Forwards
 from vestnik.workers.housekeeping import Housekeeping
 from vestnik.workers.mailings import Mailings
@@ -102,6 +104,10 @@ def assemble(
         monitoring=Monitoring(store, current, road.dispatchers),
     )
     forwards = Forwards(road.outboxes, current.current, services.sending.send, store.now)
+    by_sms = SmsCommands(
+        store, services.billing, inside.by_id, services.jobs, services.sending.send
+    )
+    commands = Commands(road.outboxes, current.current, by_sms, store.now)
     runs = Runs(store, road.setting, road.ids, zone)
     mailings = Mailings(store, road.ids, road.node, road.dispatchers, runs)
     fee = parse_money(settings.senders.fee)
@@ -112,6 +118,7 @@ def assemble(
         Work("carriers", "dispatch", CARRIERS_S, road.look),
         Work("mailings", "dispatch", MAILINGS_S, mailings.run_once),
         Work("news http", "housekeeping", NEWS_S, callbacks.run_once),
+        Work("news command", "housekeeping", NEWS_S, commands.run_once),
         Work("news forward", "housekeeping", NEWS_S, forwards.run_once),
         Work(
             "housekeeping",

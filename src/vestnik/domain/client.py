@@ -26,6 +26,7 @@ class Limits:
     address_limit: int = 0  # messages a day from one IP address
     flood_count: int = 50  # messages to one number with gaps below flood_gap_s before it is blocked
     flood_gap_s: int = 30  # the gap, in seconds, that makes messages to one number a flood
+    commands_per_hour: int = 10  # commands by SMS an hour; the others are passed over in silence
     call_attempts: int = 6  # requests a day to wait for a call from one number
     # What guards the machine: counted in memory, per process.
     simultaneous: int = 15  # requests at one time; one more is error 9
@@ -68,6 +69,8 @@ class Limits:
     incoming_to_email: int = 0  # 1: incoming messages are sent on to incoming_email, at its cost
     incoming_email: str = ""  # the mail address that they are sent on to
     auto_answer: str = ""  # text that answers every incoming message, at its cost
+    command_phones: str = ""  # phones, comma-separated, that may command the account by SMS
+    command_word: str = ""  # code word that must follow the name of a command
     callback_window: int = 10  # calls to that address at one time
     link_tracking: int = 0  # 1: short links are each recipient's own, and a click is status 4
     mail_name: str = ""  # letters to this name at the SMTP door become messages to mail_phone

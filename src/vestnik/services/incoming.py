@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vestnik.domain.client import Limits
+from vestnik.domain.client import Client, Limits
 from vestnik.domain.message import Incoming
 from vestnik.domain.number import parse
+from vestnik.services import sms_commands
 from vestnik.services.directory import Directory
-from vestnik.services.news import FORWARD, HTTP, SMPP, incoming_row
+from vestnik.services.news import COMMAND, FORWARD, HTTP, SMPP, incoming_row
 from vestnik.services.settlement import Setting
 from vestnik.store import counters, incoming, news, segments
 from vestnik.store.engine import Transaction, Values
@@ -66,9 +67,26 @@ def _transports(limits: Limits) -> Iterator[str]:
         yield FORWARD
 
 
+def _commander(owner: int, phone: str, text: str, directory: Directory) -> Client | None:
+    """The account whose command a message is.
+
+    What comes to an account's own number is that account's alone; what comes to a number that
+    nobody owns may be a command of anybody.
+    """
+    if sms_commands.read(text) is None:
+        return None
+    clients = directory.clients
+    able = clients.values() if owner == NOBODY else filter(None, [clients.get(owner)])
+    return sms_commands.commander(able, phone)
+
+
 def _news_rows(made: Values, setting: Setting) -> list[Values]:
     owner, number, phone, to, text, sent_at, received_at, _ = made
     client = setting.directory.clients.get(owner)
+    commander = _commander(owner, phone, text, setting.directory)
+    if commander is not None:
+        said = {"id": number, "phone": phone, "text": text}
+        return [incoming_row(COMMAND, setting.new_id(), setting.now, commander.id, said)]
     if client is None:
         return []
     said = {

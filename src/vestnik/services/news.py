@@ -20,6 +20,7 @@ from vestnik.store.engine import Store, Transaction, Values
 
 HTTP, SMPP = "http", "smpp"
 FORWARD = "forward"  # incoming messages that become messages of their account
+COMMAND = "command"  # incoming messages that tell the centre to do something for their account
 STATUS, INCOMING, WAITCALL = "status", "incoming", "waitcall"
 URGENT, USUAL = 0, 1
 LEASE_MS = 60_000
@@ -189,7 +190,7 @@ class Outboxes:
 
     def ring(self) -> None:
         """News may have been written."""
-        for transport in (HTTP, SMPP, FORWARD):
+        for transport in (HTTP, SMPP, FORWARD, COMMAND):
             self._notifier.ring(f"news {transport}")
 
     async def wait(self, transport: str, timeout_s: float) -> bool:

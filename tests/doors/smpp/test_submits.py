@@ -207,6 +207,8 @@ async def test_the_first_line_of_a_letter_is_its_subject(house, esme):
         ({"destination_addr": "12"}, c.ESME_RINVDSTADR),
         ({"destination_addr": "7916123456"}, c.ESME_RINVDSTADR),
         ({"destination_addr": f"{PHONE},{OTHER}"}, c.ESME_RINVDSTADR),
+        ({"destination_addr": "G5"}, c.ESME_RINVDSTADR),
+        ({"destination_addr": "g12"}, c.ESME_RINVDSTADR),
         ({"source_addr": "much too long a name"}, c.ESME_RINVSRCADR),
         ({"source_addr": "Магазин".encode().decode("latin-1")}, c.ESME_RINVSRCADR),
         ({"short_message": b""}, c.ESME_RSUBMITFAIL),

@@ -104,7 +104,7 @@ def read(pdu: p.SubmitSm | p.DataSm, *, iso: bool, address: str, now_ms: int) ->
     if esm_class & ESM_TYPE_MASK:
         raise Wrong(ESME_RINVESMCLASS)
     phone = pdu.destination_addr
-    if not phone or not _NO_RECIPIENT.isdisjoint(phone):
+    if not phone or not _NO_RECIPIENT.isdisjoint(phone) or _is_group(phone):
         raise Wrong(ESME_RINVDSTADR)
     octets, header, place = _octets(pdu), b"", udh.ALONE
     if esm_class & udh.ESM_UDHI:
@@ -124,6 +124,11 @@ def read(pdu: p.SubmitSm | p.DataSm, *, iso: bool, address: str, now_ms: int) ->
     manner = Manner(pdu.data_coding, iso, protocol_id, header, time, valid, when, address)
     flags = _flags(pdu.registered_delivery)
     return Submit(pdu.source_addr, phone, octets, place, manner, flags)
+
+
+def _is_group(phone: str) -> bool:
+    """A group of contacts is many recipients."""
+    return phone[0] in "Gg" and phone[1:].isdecimal()
 
 
 def urgent(pdu: p.SubmitSm | p.DataSm) -> bool:

@@ -1,0 +1,57 @@
+"""Commands by SMS: what waits is executed and answered.
+
+Each waits in the account's outbox from the commit that stored it, and is dropped when its answer is
+accepted or refused for good; after a crash it is taken up again, and does nothing twice.
+"""
+
+from collections.abc import Callable
+
+import structlog
+
+from vestnik.domain.refusals import Refusal
+from vestnik.services.directory import Directory
+from vestnik.services.news import COMMAND, News, Outboxes
+from vestnik.services.sms_commands import SmsCommands
+
+log = structlog.get_logger(__name__)
+
+KEPT_MS = 86_400_000  # as long as the keys of messages: what is older might be sent twice
+OLD_SLICE = 500
+PAGE = 20  # of one client at a time
+
+
+class Commands:
+    """Executes what waits; `now` is the store's clock."""
+
+    def __init__(
+        self,
+        outboxes: Outboxes,
+        directory: Callable[[], Directory],
+        commands: SmsCommands,
+        now: Callable[[], int],
+    ) -> None:
+        self._outboxes, self._directory = outboxes, directory
+        self._commands, self._now = commands, now
+
+    async def run_once(self) -> bool:
+        """Execute a page of each client's; True if more may wait.  Raises StoreUnavailable."""
+        waiting = await self._outboxes.clients(COMMAND)
+        if not waiting:
+            return False
+        await self._outboxes.drop_old(COMMAND, self._now() - KEPT_MS, OLD_SLICE)
+        more = False
+        for client_id in await self._outboxes.lease(COMMAND, waiting):
+            found = await self._outboxes.waiting(COMMAND, client_id, PAGE)
+            for news in found:
+                await self._execute(news)
+            more = more or len(found) == PAGE
+        return more
+
+    async def _execute(self, news: News) -> None:
+        client = self._directory().clients.get(news.client_id)
+        if client is not None and not client.limits.locked:
+            try:
+                await self._commands.execute(news, client)
+            except Refusal as refusal:
+                log.info("a command cannot be answered", client=client.id, reason=str(refusal))
+        await self._outboxes.taken(news)
