@@ -16,7 +16,8 @@ NOTHING = dict.fromkeys(PRICES, 0.0)
 
 @pytest.fixture(scope="module")
 async def centre(furnished, tmp_path_factory):
-    """The chain, whose middle pays for what is delivered and the others for what is sent."""
+    """The chain, whose middle pays for what is delivered and the others for what is sent; and
+    `both`, with 1.00 and an electronic balance of 3.00."""
     folder = shutil.copytree(furnished, tmp_path_factory.mktemp("money") / "data")
     chain = Centre(folder)
     above = ""
@@ -27,6 +28,8 @@ async def centre(furnished, tmp_path_factory):
         )
         above = login
     await chain.run("client", "set", "middle", "charge_on=delivered")
+    await chain.run("client", "add", "both", "--password", PASSWORD, "--balance", "1")
+    await chain.run("client", "topup", "both", "3", "--purse", "1")
     file = folder.with_name("rates.csv")
     lines = [f"{login};sms;;;{price}" for login, price in PRICES.items()]
     file.write_text("client;channel;prefix;operator;price\n" + "\n".join(lines) + "\n")
@@ -104,4 +107,22 @@ async def test_an_account_that_cannot_pay_is_told_so_and_its_ancestors_are_left_
     assert (answer["error"], answer["error_code"]) == ("no money", 3)
     assert isinstance(answer["id"], int)
     assert await balances(centre) == before
+    await centre.sound()
+
+
+async def test_the_electronic_balance_pays_for_what_the_first_cannot(centre):
+    phones = f"{DELIVERED},{UNDELIVERABLE},{REFUSED}"
+    dear = await centre.ask("send", login="both", phones=phones, mes="By the second")
+    cheap = await centre.ask("send", login="both", phones=DELIVERED, mes="By the first", cost=3)
+    await until(lambda: nothing_waits(centre))
+    flags = [
+        (await centre.ask("status", login="both", phone=DELIVERED, id=answer["id"]))["flag"]
+        for answer in (dear, cheap)
+    ]
+    [first] = await centre.ask("get", login="both", get_stat=1)
+    [second] = await centre.ask("get", login="both", get_stat=1, balance2=1)
+
+    assert (cheap["cost"], cheap["balance"], flags) == ("1.00", "0.00", [32, 0])
+    assert (first["cnt"], first["credit"], first["debit"]) == (1, "1.00", "1.00")
+    assert (second["cnt"], second["credit"], second["debit"]) == (3, "2.00", "3.00")
     await centre.sound()
