@@ -21,7 +21,7 @@ CHUNK_ROWS = 1_000
 # A recipient in a chunk: text and sender are numbers of the chunk's own lists.
 _Packed = tuple[
     str, int, str, int, int, int, str, int, int, tuple[int, ...], int, int, int, int,
-    tuple[int, int] | None, str, tuple[tuple[str, str], ...], str,
+    tuple[int, int] | None, str, tuple[tuple[str, str], ...], str, int,
 ]  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def pack(recipients: list[Recipient]) -> bytes:
             r.zone,
             r.links,
             r.options,
+            r.flags,
         )
         for r in recipients
     ]
@@ -88,6 +89,7 @@ def unpack(octets: bytes) -> list[Recipient]:
             zone=zone,
             links=links,
             options=options,
+            flags=flags,
         )
         for (
             phone,
@@ -108,6 +110,7 @@ def unpack(octets: bytes) -> list[Recipient]:
             zone,
             links,
             options,
+            flags,
         ) in chunk.recipients
     ]
 

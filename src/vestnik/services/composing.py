@@ -15,6 +15,7 @@ from vestnik.domain.numbering import UNKNOWN
 from vestnik.domain.rate import Chain
 from vestnik.domain.refusals import BadParameters
 from vestnik.services import names
+from vestnik.services.chains import chained
 from vestnik.services.directory import Directory
 from vestnik.services.draft import Order, Recipient
 from vestnik.services.flood import Floods
@@ -49,6 +50,7 @@ MARKERS: dict[str, Kind] = {
     "SMS": Kind.SMS,
 }
 MARKER = re.compile(rf"__({'|'.join(MARKERS)})__")
+BLOCK = re.compile(rf"\n(?=__(?:{'|'.join(MARKERS)})__)")  # between the ways of a chain
 # Recipients that are no numbers, by the kinds that have them.
 _mail_address = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+").fullmatch
 _telegram_name = re.compile(r"#\d{1,20}|@?[A-Za-z]\w{3,31}", re.ASCII).fullmatch
@@ -68,6 +70,7 @@ class Text(msgspec.Struct, frozen=True):
     text: str
     comment: str
     parts: int
+    later: tuple["Text", ...] = ()  # what is tried when this fails
     raw: str = ""  # before its links were made short
     links: tuple[Made, ...] = ()
 
@@ -130,11 +133,19 @@ class Composer:
         return known
 
     def _read_text(self, raw: str) -> Text:
-        order = self.order
         text, comment = segments.normalise(raw), ""
         if COMMENT in text:
             text, _, comment = text.rpartition(COMMENT)
-        kind = order.kind
+        kind = self.order.kind
+        if "\n__" not in text or kind is Kind.BINARY:
+            return self._read_block(text, comment, kind)
+        first, *rest = BLOCK.split(text)
+        later = tuple(self._read_block(block, comment, _SMS) for block in rest)
+        return structs.replace(self._read_block(first, comment, kind), later=later)
+
+    def _read_block(self, text: str, comment: str, kind: Kind) -> Text:
+        """One way of saying it: a marker at its beginning chooses the channel (text.md)."""
+        order = self.order
         marker = MARKER.match(text) if text.startswith("__") else None
         if marker:
             kind, text = MARKERS[marker[1]], text[marker.end() :]
@@ -165,7 +176,7 @@ class Composer:
         if self.order.maxsms and (text.kind is _SMS or text.kind is _FLASH):
             said = segments.cut(said, self.order.maxsms)
         parts = segments.count(said) if text.kind is _SMS or text.kind is _FLASH else 1
-        return Text(text.kind, said, text.comment, parts, raw, links)
+        return Text(text.kind, said, text.comment, parts, raw=raw, links=links)
 
     def _own_links(self, text: Text) -> Text:
         """The text for one recipient: where clicks are followed each has links of its own, else
@@ -221,6 +232,27 @@ class Composer:
         return schedule.due(self.order.time, self.order.now_ms, zone)
 
     def _recipient(self, phone: str, text: Text, sender: str, due: int) -> Recipient:
+        first = self._way(phone, text, sender, due)
+        if not text.later or first.status == Status.DELIVERED:
+            return first
+        return self._chain([first, *(self._way(phone, way, sender, due) for way in text.later)])
+
+    def _chain(self, ways: list[Recipient]) -> Recipient:
+        """One message of several ways (text.md, "Chains"); one that no carrier takes is left out.
+
+        What is wrong with the first one otherwise, is wrong with the message.
+        """
+        fine = [way for way in ways if way.status == _WAITING]
+        if not fine or (ways[0] is not fine[0] and ways[0].err != Err.NO_ROUTE):
+            return ways[0]
+        if len(fine) == 1:
+            return fine[0]
+        links = tuple(link for way in fine for link in way.links)
+        options = msgspec.json.decode(self.options) if self.options else {}
+        made = chained(fine, self.minutes, options)
+        return structs.replace(made, links=links, flags=int(Flag.CHAIN))
+
+    def _way(self, phone: str, text: Text, sender: str, due: int) -> Recipient:
         kind = text.kind
         is_address = ADDRESSES.get(kind)
         named = is_address is not None and is_address(phone) is not None

@@ -55,7 +55,7 @@ class Recipient(msgspec.Struct, gc=False):
     payer loses by it (negative: gains).  `status` above 0 means it is refused already.  `window`
     and `zone` are its own hours, in minutes of the day; None: those of the whole request.
     `options` are its own, as they are stored; empty: those of the whole request.  `links` are short
-    ones that it brings with it: code and address.
+    ones that it brings with it: code and address.  `flags` are added to those of the request.
     """
 
     phone: str
@@ -78,6 +78,7 @@ class Recipient(msgspec.Struct, gc=False):
     zone: str = ""
     links: tuple[tuple[str, str], ...] = ()
     options: str = ""
+    flags: int = 0
 
     @property
     def charged(self) -> bool:

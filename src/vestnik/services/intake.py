@@ -202,6 +202,7 @@ class Intake:
                     recipient.due <= now
                     and recipient.status == _WAITING
                     and draft.window is None
+                    and not recipient.options
                     and reserve(recipient.carrier_id)
                 )
 

@@ -185,7 +185,7 @@ def _told(sheet: Sheet, recipient: Recipient, status: int) -> dict[str, object]:
         "parts": recipient.parts,
         "sender": recipient.sender,
         "type": int(recipient.kind),
-        "flag": sheet.flags | recipient.kind,
+        "flag": sheet.flags | recipient.flags | recipient.kind,
         "mccmnc": recipient.mccmnc,
     }
 
@@ -208,7 +208,7 @@ def _message(
         recipient.phone,
         sheet.day,
         recipient.kind,
-        sheet.flags | recipient.kind | FLAGS[purse],
+        sheet.flags | recipient.flags | recipient.kind | FLAGS[purse],
         recipient.sender,
         None if text_id is not None else recipient.text,
         text_id,
