@@ -1,5 +1,7 @@
 """Runs of mailings, from their order to the end of their messages."""
 
+from dataclasses import replace
+
 import pytest
 from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, RUB, THIRD, taken
 from tests.mailing import Press, State
@@ -8,6 +10,7 @@ from vestnik.domain.contact import Book, Given
 from vestnik.domain.message import Err, Kind, Status
 from vestnik.domain.refusals import BadParameters
 from vestnik.services import mailing_lists, mailing_runs
+from vestnik.services.blacklist import Blocks
 from vestnik.services.contacts import Entry
 from vestnik.services.delivery import Postponed
 from vestnik.services.jobs import Attached
@@ -259,7 +262,7 @@ async def test_main_accounts_lose_their_share(press):
     assert await press.violations() == []
 
 
-async def test_daily_limits_and_black_lists_act(press):
+async def test_daily_limits_act(press):
     press.limit(day_limit=3, number_limit=1)
     await press.sent(PHONE)
     await press.ordered(THREE)
@@ -267,6 +270,20 @@ async def test_daily_limits_and_black_lists_act(press):
 
     made = [(m.status, m.err) for m in await press.messages()]
     assert made == [(-1, 0), (23, Err.NUMBER_LIMIT), (-1, 0), (23, Err.DAILY_LIMIT)]
+    assert await press.violations() == []
+
+
+async def test_whom_the_account_has_blocked_for_mailings_gets_none(press):
+    alex = press.clients[1]
+    await press.contacts.block(alex, Book.PHONES, PHONE, Blocks.MASS)
+    await press.contacts.block(alex, Book.PHONES, OTHER, Blocks.SINGLE)
+    press._directory = replace(press.directory(), blacklisted=frozenset({1}))
+    await press.ordered(THREE)
+    await press.work()
+
+    made = [(m.status, m.err) for m in await press.messages()]
+    assert made == [(23, Err.NUMBER_BARRED), (-1, 0), (-1, 0)]
+    assert await press.money() == (100 * RUB, 2 * RUB)
     assert await press.violations() == []
 
 
