@@ -23,7 +23,7 @@ def message_row(number: int) -> tuple[Any, ...]:
     return (
         1, number, str(number), str(79000000000 + number % 99_999_999), 20_000, 0, 0, "Vestnik",
         TEXT.format(number), None, "", "", 1, "25001", None, "http", -1, 0, number, number, 1,
-        1_000_000, 1_000_000, 1,
+        0, 1_000_000, 1_000_000, 1,
     )  # fmt: skip
 
 
