@@ -41,8 +41,10 @@ endif
 $(VENV)/.tested: $(VENV)/.installed pyproject.toml
 ifdef UV
 	$(UV) pip install --quiet --python $(BIN)/python -e '.[dev]'
+	-$(UV) pip install --quiet --python $(BIN)/python -e '.[fuzz]'
 else
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	-$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]'
 endif
 	touch $@
 

@@ -177,6 +177,15 @@ def progress_of(
     return progress
 
 
+async def first_waiting(tx: Transaction, client_id: int, wire_id: str) -> Recipient | None:
+    """The first recipient of a stored request whose message is not made yet."""
+    for mailing_id, cursor, _ in await mailings.of_wire_id(tx, client_id, wire_id):
+        octets = await mailings.chunk(tx, mailing_id, cursor)
+        if octets is not None:
+            return unpack(octets)[0]
+    return None
+
+
 async def waits(tx: Transaction, client_id: int, wire_id: str, phone: str) -> Recipient | None:
     """The recipient of a stored request whose message is not made yet."""
     sought = phone.encode()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from vestnik.domain.client import Client
 from vestnik.domain.message import Status
 from vestnik.domain.refusals import NotFound, NotPossible
+from vestnik.services import bulk
 from vestnik.services.settlement import Setting, standing_of
 from vestnik.store import messages, queue, wire_ids
 from vestnik.store.engine import Row, Store, Transaction
@@ -30,10 +31,11 @@ class ById:
         self._setting = setting
 
     async def look(self, client: Client, wire_id: str, sender: str) -> Fate:
-        """The latest message of the id; raises NotFound, also for another sender's (if given)."""
-        row = await self._store.read(_find, client.id, wire_id, sender)
-        _, phone, _, status, err, changed_at = row
-        return Fate(phone, Status(status), err, changed_at)
+        """The latest message of the id; raises NotFound, also for another sender's (if given).
+
+        Of a list of which no message is made yet it is the first that is to be made.
+        """
+        return await self._store.read(_look, client.id, wire_id, sender)
 
     async def cancel(self, client: Client, wire_id: str, sender: str, phone: str) -> None:
         """Take back a message that waits: it ends with -2 and its price goes back.
@@ -44,9 +46,26 @@ class ById:
         await self._store.write(_cancel, client.id, wire_id, sender, phone, self._setting())
 
 
+async def _look(tx: Transaction, client_id: int, wire_id: str, sender: str) -> Fate:
+    row = await wire_ids.newest(tx, client_id, wire_id)
+    if row is None:
+        first = await bulk.first_waiting(tx, client_id, wire_id)
+        if first is None:
+            raise NotFound
+        row = (0, first.phone, first.sender, first.status, first.err, first.due)
+    _, phone, _, status, err, changed_at = _of_sender(row, sender)
+    return Fate(phone, Status(status), err, changed_at)
+
+
 async def _find(tx: Transaction, client_id: int, wire_id: str, sender: str) -> Row:
     row = await wire_ids.newest(tx, client_id, wire_id)
-    if row is None or (sender and row[2] and row[2] != sender):
+    if row is None:
+        raise NotFound
+    return _of_sender(row, sender)
+
+
+def _of_sender(row: Row, sender: str) -> Row:
+    if sender and row[2] and row[2] != sender:
         raise NotFound
     return row
 
