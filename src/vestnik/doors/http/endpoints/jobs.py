@@ -11,28 +11,21 @@ from vestnik.domain.schedule import MOSCOW, format_date, parse_day
 from vestnik.doors.http import codes as tables
 from vestnik.doors.http.endpoint import Call, Rate, endpoint
 from vestnik.doors.http.endpoints.jobs_parameters import OPERATIONS, PARAMETERS
+from vestnik.doors.http.endpoints.message_form import (
+    in_hex,
+    kind_of,
+    may_be_empty,
+    octets_given,
+    options_of,
+    sender_of,
+)
 from vestnik.doors.http.endpoints.send_answer import price
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value, wire_id
 from vestnik.doors.http.shapes import Member, Shape, done
 from vestnik.services.jobs import Attached, Mailing, NewMailing, Progress, Shown, State
 
-_FLAGS = (
-    ("hlr", Kind.HLR),
-    ("ping", Kind.PING),
-    ("flash", Kind.FLASH),
-    ("push", Kind.PUSH),
-    ("bin", Kind.BINARY),
-    ("mms", Kind.MMS),
-    ("mail", Kind.MAIL),
-    ("call", Kind.CALL),
-    ("viber", Kind.VIBER),
-    ("soc", Kind.SOCIAL),
-)
 _OPTIONS = frozenset({"fileurl", "voice", "param", "subj"})  # handed on as they came
-_WITHOUT_TEXT = frozenset({Kind.HLR, Kind.PING})
-_FILE_FOR_TEXT = frozenset({Kind.MMS, Kind.CALL})
 _REPEAT = 5  # the number of the `fl` that asks for a repeat of what was not delivered
-_TAIL = "\n~~~\n"  # stands between binary data and its pid and dcs (channels.md)
 
 _LISTED = (
     Member("id", "Id of the mailing.", kind="id"),
@@ -140,7 +133,7 @@ def _day(call: Call, name: str, zone: ZoneInfo) -> tuple[int, int] | None:
 
 
 def _new(call: Call, *, priced: bool) -> NewMailing:
-    kind = _kind(call)
+    kind = kind_of(call) or Kind.SMS
     listed = bool(call.text("list"))
     template = None if listed else call.number("tpl", 0, 1) or None
     text = "" if listed or template else _text(call, kind)
@@ -154,7 +147,7 @@ def _new(call: Call, *, priced: bool) -> NewMailing:
         text=text,
         listed=listed,
         template=template,
-        sender=_sender(call, "sender"),
+        sender=sender_of(call),
         translit=call.number("translit", 0, 0, 2),
         time=call.text("time"),
         tz=call.text("tz"),
@@ -163,22 +156,14 @@ def _new(call: Call, *, priced: bool) -> NewMailing:
         period=call.text("period"),
         freq=call.text("freq"),
         valid=call.text("valid"),
-        options=_options(call),
+        options=options_of(call, _OPTIONS),
         files=[Attached(file.field, file.name, file.octets) for file in call.files],
         mail=call.flag("mail"),
         priced=priced,
         mes2=call.text("mes2"),
-        sender2=_sender(call, "sender2"),
+        sender2=sender_of(call, "sender2"),
         repeat=call.numbered("fl").get(_REPEAT, "0") == "1",
     )
-
-
-def _kind(call: Call) -> Kind:
-    binary = call.number("bin", 0, 0, 2)
-    for name, kind in _FLAGS:
-        if binary if name == "bin" else call.flag(name):
-            return kind
-    return Kind.SMS
 
 
 def _lines(call: Call, text: str, kind: Kind) -> Iterable[ListLine]:
@@ -186,7 +171,7 @@ def _lines(call: Call, text: str, kind: Kind) -> Iterable[ListLine]:
     texts = call.text("list")
     if texts:
         lines = list_lines(texts)
-        return map(_in_hex, lines) if _octets(call, kind) else lines
+        return map(in_hex, lines) if octets_given(call, kind) else lines
     phones = call.text("phones")
     if not phones:
         raise BadParameters("phones, or list, says who is to get it")
@@ -195,43 +180,9 @@ def _lines(call: Call, text: str, kind: Kind) -> Iterable[ListLine]:
 
 def _text(call: Call, kind: Kind) -> str:
     text = call.text("mes")
-    if not text and not _may_be_empty(call, kind):
+    if not text and not may_be_empty(call, kind):
         raise BadParameters("mes is the text, and it is missing; list or tpl may stand for it")
-    return _in_hex(ListLine("", text)).text if _octets(call, kind) else text
-
-
-def _octets(call: Call, kind: Kind) -> bool:
-    """Its texts are the octets themselves."""
-    return kind is Kind.BINARY and call.text("bin") == "1"
-
-
-def _may_be_empty(call: Call, kind: Kind) -> bool:
-    if kind in _WITHOUT_TEXT or (kind is Kind.MMS and call.text("subj")):
-        return True
-    return kind in _FILE_FOR_TEXT and bool(call.files or call.text("fileurl"))
-
-
-def _in_hex(line: ListLine) -> ListLine:
-    """A line of octets (bin=1) as the hex digits that bin=2 would send (channels.md)."""
-    data, separator, tail = line.text.partition(_TAIL)
-    try:
-        octets = data.encode("latin-1")
-    except UnicodeEncodeError:
-        raise BadParameters("mes: with bin=1 it is made of octets") from None
-    return line._replace(text=octets.hex() + separator + tail)
-
-
-def _sender(call: Call, name: str) -> str | None:
-    """None is the account's default, which `.` switches off (recorded.md)."""
-    sender = call.text(name).strip()
-    return None if not sender else "" if sender == "." else sender
-
-
-def _options(call: Call) -> dict[str, object]:
-    options: dict[str, object] = dict(call.among(_OPTIONS))
-    if call.flag("tinyurl"):
-        options["tinyurl"] = 1
-    return options
+    return in_hex(ListLine("", text)).text if octets_given(call, kind) else text
 
 
 def _added(mailing_id: str, cost: int, asked: int) -> Reply:

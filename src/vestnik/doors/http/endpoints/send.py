@@ -9,6 +9,15 @@ from vestnik.domain.message import Kind
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Rate, endpoint
+from vestnik.doors.http.endpoints.message_form import (
+    FLAGS,
+    in_hex,
+    kind_of,
+    may_be_empty,
+    octets_given,
+    options_of,
+    sender_of,
+)
 from vestnik.doors.http.endpoints.send_answer import ANSWERS, accepted_reply, price_reply
 from vestnik.doors.http.endpoints.send_parameters import PARAMETERS
 from vestnik.doors.http.reply import Reply
@@ -17,30 +26,14 @@ from vestnik.services.draft import Order
 PRICE_ONLY = 1  # a value of `cost`
 CODE, CODE_DIGITS = "code", 4  # of a call that confirms a number
 
-# At most one of these applies: the first that is set (send.md).
-_FLAGS = (
-    ("hlr", Kind.HLR),
-    ("ping", Kind.PING),
-    ("flash", Kind.FLASH),
-    ("push", Kind.PUSH),
-    ("bin", Kind.BINARY),
-    ("mms", Kind.MMS),
-    ("mail", Kind.MAIL),
-    ("call", Kind.CALL),
-    ("viber", Kind.VIBER),
-    ("soc", Kind.SOCIAL),
-    ("whatsapp", Kind.WHATSAPP),
-    ("tg", Kind.TELEGRAM),
-)
+# Those of a single message, behind those that a mailing has too (send.md).
+_FLAGS = (*FLAGS, ("whatsapp", Kind.WHATSAPP), ("tg", Kind.TELEGRAM))
 _CHANNELS = frozenset({*(name for name, _ in _FLAGS), "bot"})
-_WITHOUT_TEXT = frozenset({Kind.HLR, Kind.PING})
-_FILE_FOR_TEXT = frozenset({Kind.MMS, Kind.CALL})
 # What is handed on as it came, if it is given.
 _OPTIONS = frozenset(
     {"fileurl", "voice", "param", "subj", "smsreq", "bot", "imgcode", "userip", "pp"}
 )
 _OWN_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
-_TAIL = "\n~~~\n"  # stands between binary data and its pid and dcs (channels.md)
 
 
 def _rate(call: Call) -> Rate | None:
@@ -70,7 +63,7 @@ def _order(call: Call, cost: int) -> Order:
         kind=kind,
         lines=[ListLine(call.text("phones"), " ".join(code))] if code else _lines(call, kind),
         wire_id=_own_id(call),
-        sender=_sender(call),
+        sender=sender_of(call),
         translit=call.number("translit", 0, 0, 2),
         time=call.text("time"),
         tz=call.text("tz"),
@@ -101,10 +94,9 @@ def _code(call: Call, kind: Kind) -> str:
 def _kind(call: Call) -> Kind:
     if not call.among(_CHANNELS):
         return Kind.SMS
-    binary = call.number("bin", 0, 0, 2)
-    for name, kind in _FLAGS:
-        if binary if name == "bin" else call.flag(name):
-            return kind
+    kind = kind_of(call, _FLAGS)
+    if kind is not None:
+        return kind
     bot = call.text("bot")
     if bot:
         return Kind.WHATSAPP if bot.startswith("wa:") else Kind.BOT
@@ -116,26 +108,14 @@ def _lines(call: Call, kind: Kind) -> Iterable[ListLine]:
     texts = call.text("list")
     if texts:
         lines = list_lines(texts, call.flag("nl"))
-        return map(_in_hex, lines) if call.text("bin") == "1" else lines
+        return map(in_hex, lines) if octets_given(call, kind) else lines
     phones, text = call.text("phones"), call.text("mes")
     if not phones:
         raise BadParameters("phones, or list, says who is to get it")
-    if not text and not _may_be_empty(call, kind):
+    if not text and not may_be_empty(call, kind):
         raise BadParameters("mes is the text, and it is missing")
     line = ListLine(phones, text)
-    return [_in_hex(line) if call.text("bin") == "1" else line]
-
-
-def _may_be_empty(call: Call, kind: Kind) -> bool:
-    if kind in _WITHOUT_TEXT or (kind == Kind.MMS and call.text("subj")):
-        return True
-    return kind in _FILE_FOR_TEXT and bool(call.files or call.text("fileurl"))
-
-
-def _in_hex(line: ListLine) -> ListLine:
-    """A line of octets (bin=1) as the hex digits that bin=2 would send (channels.md)."""
-    data, separator, tail = line.text.partition(_TAIL)
-    return line._replace(text=data.encode("latin-1").hex() + separator + tail)
+    return [in_hex(line) if octets_given(call, kind) else line]
 
 
 def _own_id(call: Call) -> str:
@@ -148,16 +128,8 @@ def _own_id(call: Call) -> str:
     return own
 
 
-def _sender(call: Call) -> str | None:
-    """None is the account's default, which `.` switches off (recorded.md rules over send.md)."""
-    sender = call.text("sender").strip()
-    return None if not sender else "" if sender == "." else sender
-
-
 def _options(call: Call) -> dict[str, object]:
-    options: dict[str, object] = {**call.among(_OPTIONS)}
-    if call.flag("tinyurl"):
-        options["tinyurl"] = 1
+    options = options_of(call, _OPTIONS)
     if call.files:
         options["files"] = call.files
     return options
