@@ -20,7 +20,6 @@ from vestnik.domain.ids import Ids
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.doorkeeper import Doorkeeper, Doors
 from vestnik.notifier.local import LocalNotifier
-from vestnik.notifier.postgres import PostgresNotifier
 from vestnik.road import Road
 from vestnik.services.directory import Current
 from vestnik.services.setup import prepare_own
@@ -100,6 +99,9 @@ class Centre:
                 " its own: [centre] node"
             )
         if self.store.name == "postgres":
+            # The driver is three megabytes: a centre on a file of its own goes without.
+            from vestnik.notifier.postgres import PostgresNotifier
+
             self.notifier = PostgresNotifier(self.settings.store.url)
         self.notifier.open()
 

@@ -1,9 +1,8 @@
 import pytest
 
 from vestnik.domain.ids import Ids
-from vestnik.domain.numbering import Row
 from vestnik.domain.refusals import BadParameters
-from vestnik.services import clients, directory, numbering, rates, setup
+from vestnik.services import clients, directory, rates, setup
 
 pytestmark = pytest.mark.anyio
 
@@ -89,24 +88,3 @@ async def test_a_wrong_line_is_named_and_nothing_changes(fresh, line, words):
 def test_a_file_must_have_its_header_and_a_price(lines, words):
     with pytest.raises(BadParameters, match=words):
         list(rates.read_csv(lines))
-
-
-async def test_a_numbering_plan_takes_the_place_of_the_last_one(fresh):
-    told = []
-    first = [
-        Row("7916", "7916", "RU", "First", "", "25001"),
-        Row("7916", "7916", "RU", "Last", "", "25002"),
-        Row("79180", "79184", "RU", "Range", "", "25003"),
-    ]
-
-    await fresh.write(numbering.load, numbering.unique(first), told.append)
-    plan = (await fresh.read(directory.read)).numbering
-
-    assert told == [2]
-    assert [plan.find(n).operator for n in (PHONE, "79180000000")] == ["Last", "Range"]
-
-    await fresh.write(numbering.load, [Row("7917", "7917", "RU", "New", "", "")], told.append)
-    plan = (await fresh.read(directory.read)).numbering
-
-    assert plan.find("79170000000").operator == "New"
-    assert plan.find(PHONE).operator not in ("First", "Last")

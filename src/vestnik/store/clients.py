@@ -239,6 +239,4 @@ def _changing(client: Client) -> dict[str, Any]:
 
 def _changed(of: Any, usual: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """The values that differ from the usual ones."""
-    return {
-        name: getattr(of, name) for name in names if getattr(of, name) != getattr(usual, name)
-    }
+    return {name: getattr(of, name) for name in names if getattr(of, name) != getattr(usual, name)}

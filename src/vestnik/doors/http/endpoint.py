@@ -67,6 +67,7 @@ IDEMPOTENCY_KEY = Parameter(
     high=255,
 )
 # They do not make one request different from another (downloads.md, "The limit").
+PIECE = 64 * 1024  # characters of a value that are digested at a time
 _HOW_NOT_WHAT = frozenset(parameter.name for parameter in EVERYWHERE)
 
 
@@ -154,12 +155,17 @@ class Call:
 
         Credentials, fmt and charset do not count, nor the order of parameters.
         """
-        asked = [
-            f"{len(value)}:{name}={value}"
-            for name, value in sorted(self.params.items())
-            if name not in _HOW_NOT_WHAT and value and not (value == "0" and name in _ABSENT_ZERO)
-        ]
-        digest = blake2b("\n".join(asked).encode(), digest_size=16)
+        digest, asked = blake2b(digest_size=16), []
+        for name, value in sorted(self.params.items()):
+            if name in _HOW_NOT_WHAT or not value or (value == "0" and name in _ABSENT_ZERO):
+                continue
+            if len(value) <= PIECE:
+                asked.append(f"{len(value)}:{name}={value}")
+                continue
+            digest.update(f"{len(value)}:{name}=\n".encode())
+            for at in range(0, len(value), PIECE):  # a list may be as long as a body
+                digest.update(value[at : at + PIECE].encode())
+        digest.update("\n".join(asked).encode())
         for file in self.files:
             digest.update(f"\n{len(file.octets)}:{file.field}/{file.name}=".encode())
             digest.update(file.octets)
