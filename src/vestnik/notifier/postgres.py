@@ -54,23 +54,20 @@ class PostgresNotifier(LocalNotifier):
         while True:
             try:
                 connection = await asyncpg.connect(self._url, timeout=CONNECT_S_MAX)
-            except (OSError, TimeoutError, asyncpg.PostgresError) as reason:
+                try:
+                    self._own = connection.get_server_pid()
+                    connection.add_termination_listener(self._cut)
+                    await connection.add_listener(CHANNEL, self._heard)
+                    self.connected.set()
+                    again_s = AGAIN_S
+                    await self._tell(connection)
+                finally:
+                    self.connected.clear()
+                    connection.terminate()
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as reason:
                 log.warning("other nodes cannot be told", reason=str(reason))
-                await asyncio.sleep(again_s)
-                again_s = min(AGAIN_S_MAX, again_s * 2)
-                continue
-            again_s = AGAIN_S
-            try:
-                self._own = connection.get_server_pid()
-                connection.add_termination_listener(self._cut)
-                await connection.add_listener(CHANNEL, self._heard)
-                self.connected.set()
-                await self._tell(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as reason:
-                log.warning("other nodes cannot be told", reason=str(reason))
-            finally:
-                self.connected.clear()
-                connection.terminate()
+            await asyncio.sleep(again_s)
+            again_s = min(AGAIN_S_MAX, again_s * 2)
 
     async def _tell(self, connection: Any) -> None:
         """Hand on what rings, until the connection breaks."""
