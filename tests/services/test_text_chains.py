@@ -1,5 +1,6 @@
 """Several ways in one text: each begins with its marker, and is tried when the last one failed."""
 
+import msgspec
 import pytest
 from tests.building import OTHER, PHONE, RUB, House
 
@@ -81,3 +82,12 @@ async def test_a_comment_is_of_the_whole_message(house):
 
     message = await house.message()
     assert (message.text, message.comment) == ("Hello in Viber", "for me")
+
+
+async def test_a_message_of_two_ways_is_one_towards_a_flood(house):
+    house.limit(flood_count=1)
+
+    await house.sent(text=BOTH)
+
+    options = msgspec.json.decode((await house.message()).options)
+    assert [step["text"] for step in options["chain"]["steps"]] == ["Hello by SMS"]

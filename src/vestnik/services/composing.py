@@ -235,7 +235,8 @@ class Composer:
         first = self._way(phone, text, sender, due)
         if not text.later or first.status == Status.DELIVERED:
             return first
-        return self._chain([first, *(self._way(phone, way, sender, due) for way in text.later)])
+        later = (self._way(phone, way, sender, due, instead=True) for way in text.later)
+        return self._chain([first, *later])
 
     def _chain(self, ways: list[Recipient]) -> Recipient:
         """One message of several ways (text.md, "Chains"); one that no carrier takes is left out.
@@ -252,7 +253,9 @@ class Composer:
         made = chained(fine, self.minutes, options)
         return structs.replace(made, links=links, flags=int(Flag.CHAIN))
 
-    def _way(self, phone: str, text: Text, sender: str, due: int) -> Recipient:
+    def _way(
+        self, phone: str, text: Text, sender: str, due: int, *, instead: bool = False
+    ) -> Recipient:
         kind = text.kind
         is_address = ADDRESSES.get(kind)
         named = is_address is not None and is_address(phone) is not None
@@ -263,7 +266,7 @@ class Composer:
         network = UNKNOWN if named else self.directory.numbering.find(msisdn)
         mccmnc = network.mccmnc
         shown = self._rules.shown(sender, kind)
-        status, err = self._rules.judge(msisdn, text, shown, mccmnc, named=named)
+        status, err = self._rules.judge(msisdn, text, shown, mccmnc, named=named, instead=instead)
         if status or shown is None:
             return self._refused(msisdn, text, sender, due, status, err, mccmnc)
         sender, window, zone = shown, None, ""

@@ -61,11 +61,19 @@ class Rules:
         return self._senders[asked]
 
     def judge(
-        self, phone: str, said: Said, sender: str | None, mccmnc: str, *, named: bool
+        self,
+        phone: str,
+        said: Said,
+        sender: str | None,
+        mccmnc: str,
+        *,
+        named: bool,
+        instead: bool = False,
     ) -> tuple[int, int]:
         """The rule that stops this recipient, as its status and err, or FINE.
 
         `sender` is of `shown`; `named` says that `phone` is no number but a name or an address.
+        `instead`: this is another way of a message that was judged already, and is no message more.
         """
         pair = hash((phone, said.kind, said.text))
         if pair in self._seen:
@@ -77,7 +85,7 @@ class Rules:
             return _BARRED
         if self._directory.registration and not self._permitted(said, sender, mccmnc):
             return _UNKNOWN_TEXT
-        if self._floods is None or not self._limits.flood_count:
+        if instead or self._floods is None or not self._limits.flood_count:
             return FINE
         flooded = self._floods.flooded(self._client.id, phone, self._limits, self._now)
         return _FLOOD if flooded else FINE
