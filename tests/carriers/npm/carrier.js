@@ -2,8 +2,8 @@
 //
 //   node carrier.js FILE [--hex] [--delay-ms N]
 //
-// Prints its port, then writes one JSON line to FILE for each submit_sm.  With --hex the ids of its
-// answers are hexadecimal; those of its receipts are decimal always.
+// Prints its port, then writes one JSON line to FILE for each submit_sm, before it answers.  With
+// --hex the ids of its answers are hexadecimal; those of its receipts are decimal always.
 
 "use strict";
 
@@ -14,7 +14,7 @@ const args = process.argv.slice(2);
 const hex = args.includes("--hex");
 const delayAt = args.indexOf("--delay-ms");
 const delayMs = delayAt < 0 ? 20 : Number(args[delayAt + 1]);
-const log = fs.createWriteStream(args[0], { flags: "a" });
+const log = fs.openSync(args[0], "a");
 
 let lastId = 1000;
 
@@ -42,7 +42,8 @@ function submitted(session, submit) {
   lastId += 1;
   const id = lastId;
   const { message, udh } = submit.short_message;
-  log.write(
+  fs.writeSync(
+    log,
     JSON.stringify({
       id: String(id),
       to: submit.destination_addr,
