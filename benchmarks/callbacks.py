@@ -22,10 +22,10 @@ from vestnik.domain.client import Client, limits_from
 from vestnik.domain.ids import Ids
 from vestnik.net.http import HttpClient
 from vestnik.notifier.local import LocalNotifier
-from vestnik.services import clients
 from vestnik.services.callbacks import address_of, form_of
+from vestnik.services.centre.setup import prepare
+from vestnik.services.clients import clients
 from vestnik.services.news import HTTP, News, Outboxes, status_row
-from vestnik.services.setup import prepare
 from vestnik.store import news, store_at
 from vestnik.workers.callbacks import Callbacks
 

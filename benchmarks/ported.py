@@ -23,7 +23,7 @@ from urllib.parse import urlencode
 from benchmarks.report import Figure, show
 from benchmarks.serving import LOGIN, PASSWORD, Served, served
 from vestnik.domain.ported import Ported
-from vestnik.services import ported
+from vestnik.services.centre import ported
 from vestnik.store import settings, store_at
 
 NUMBERS = 10_000_000

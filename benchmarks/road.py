@@ -23,13 +23,14 @@ from benchmarks.serving import LOGIN, PASSWORD, Served, run_json, served
 from vestnik.domain.client import Client, limits_from
 from vestnik.domain.ids import Ids
 from vestnik.domain.message import Kind, Report, Status
-from vestnik.services import clients, delivery, reports
-from vestnik.services.acceptance import Batch, accept
-from vestnik.services.directory import Current
-from vestnik.services.draft import Draft, Recipient
-from vestnik.services.reports import Heard
-from vestnik.services.settlement import Setting
-from vestnik.services.setup import prepare
+from vestnik.services.centre.directory import Current
+from vestnik.services.centre.setup import prepare
+from vestnik.services.clients import clients
+from vestnik.services.messages import delivery, reports
+from vestnik.services.messages.draft import Draft, Recipient
+from vestnik.services.messages.reports import Heard
+from vestnik.services.messages.settlement import Setting
+from vestnik.services.sending.acceptance import Batch, accept
 from vestnik.store import dedup, store_at
 
 MESSAGES = 20_000

@@ -20,16 +20,17 @@ from vestnik.domain.rate import Rate, Rates, payers
 from vestnik.domain.refusals import Refusal
 from vestnik.domain.route import Carrier, Route, Routes
 from vestnik.domain.schedule import MOSCOW, day_number
-from vestnik.services import check, delivery, reports
-from vestnik.services.acceptance import Batch, accept
-from vestnik.services.directory import Directory, numbers_of
-from vestnik.services.draft import Accepted, Order
+from vestnik.services.centre import check
+from vestnik.services.centre.directory import Directory, numbers_of
 from vestnik.services.gathering import Gathering
-from vestnik.services.intake import Intake
-from vestnik.services.reports import Heard
-from vestnik.services.sending import Sending, fates
-from vestnik.services.settlement import Setting
-from vestnik.services.wire_ids import WireIds
+from vestnik.services.messages import delivery, reports
+from vestnik.services.messages.draft import Accepted, Order
+from vestnik.services.messages.reports import Heard
+from vestnik.services.messages.settlement import Setting
+from vestnik.services.sending.acceptance import Batch, accept
+from vestnik.services.sending.intake import Intake
+from vestnik.services.sending.requests import Sending, fates
+from vestnik.services.sending.wire_ids import WireIds
 from vestnik.store import ledger, messages, queue, schema
 from vestnik.store.statement import Statement
 from vestnik.workers.dispatch import Dispatchers, Office

@@ -8,9 +8,9 @@ from vestnik.domain.contact import Book, Given
 from vestnik.domain.lists import ListLine, list_lines
 from vestnik.domain.message import Kind
 from vestnik.domain.schedule import MOSCOW
-from vestnik.services.contacts import Contacts, Entry
-from vestnik.services.jobs import Jobs, NewMailing
-from vestnik.services.mailing_runs import Runs
+from vestnik.services.contacts.books import Contacts, Entry
+from vestnik.services.mailings.jobs import Jobs, NewMailing
+from vestnik.services.mailings.runs import Runs
 from vestnik.store import mailing_runs, mailings, schema
 from vestnik.store.mailings import State
 from vestnik.workers.mailings import Mailings

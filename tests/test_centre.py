@@ -15,9 +15,10 @@ from vestnik.domain.money import parse_money
 from vestnik.domain.schedule import MOSCOW, day_number
 from vestnik.doorkeeper import Doors
 from vestnik.main import AlreadyServing, Centre
-from vestnik.services import carriers, check, clients
-from vestnik.services.access import hash_password
-from vestnik.services.carriers import NewRoute
+from vestnik.services.centre import carriers, check
+from vestnik.services.centre.carriers import NewRoute
+from vestnik.services.clients import clients
+from vestnik.services.clients.access import hash_password
 from vestnik.store.queue import Stage
 
 pytestmark = pytest.mark.anyio

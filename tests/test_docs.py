@@ -24,9 +24,9 @@ from vestnik.domain.message import Err
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.main import ROLES
 from vestnik.monitoring import Monitoring
-from vestnik.services.carriers import CHOICES
-from vestnik.services.clients import limit_help
-from vestnik.services.rates import CHANNELS, HEADER
+from vestnik.services.centre.carriers import CHOICES
+from vestnik.services.clients.clients import limit_help
+from vestnik.services.money.rates import CHANNELS, HEADER
 from vestnik.store.queue import Stage
 
 ROOT = Path(__file__).parent.parent

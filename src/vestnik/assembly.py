@@ -16,24 +16,24 @@ from vestnik.monitoring import Monitoring
 from vestnik.net.http import HttpClient
 from vestnik.notifier.local import LocalNotifier
 from vestnik.road import Road
-from vestnik.services.access import Access, AccessSettings
-from vestnik.services.billing import Billing
-from vestnik.services.by_id import ById
-from vestnik.services.contacts import Contacts
-from vestnik.services.history import History
-from vestnik.services.jobs import Jobs
-from vestnik.services.mailboxes import Mailboxes
-from vestnik.services.mailing_runs import Runs
+from vestnik.services.clients.access import Access, AccessSettings
+from vestnik.services.clients.subclients import Subclients
+from vestnik.services.contacts.books import Contacts
+from vestnik.services.history.listing import History
+from vestnik.services.history.statistics import Statistics
+from vestnik.services.history.task_files import Files, files_of
+from vestnik.services.history.tasks import Tasks
+from vestnik.services.incoming.commands import SmsCommands
+from vestnik.services.incoming.mailboxes import Mailboxes
+from vestnik.services.mailings.jobs import Jobs
+from vestnik.services.mailings.runs import Runs
+from vestnik.services.messages.by_id import ById
+from vestnik.services.messages.status import Statuses
+from vestnik.services.money.billing import Billing
 from vestnik.services.numbers import numbers
 from vestnik.services.paperwork import Paperwork
-from vestnik.services.parts_in import PartsIn
-from vestnik.services.sending import Sending
-from vestnik.services.sms_commands import SmsCommands
-from vestnik.services.statistics import Statistics
-from vestnik.services.status import Statuses
-from vestnik.services.subclients import Subclients
-from vestnik.services.task_files import Files, files_of
-from vestnik.services.tasks import Tasks
+from vestnik.services.sending.parts import PartsIn
+from vestnik.services.sending.requests import Sending
 from vestnik.workers.callbacks import Callbacks
 from vestnik.workers.commands import Commands
 from vestnik.workers.forwards import Forwards

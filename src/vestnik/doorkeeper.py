@@ -17,10 +17,10 @@ from vestnik.doors.smpp.server import SmppDoor
 from vestnik.doors.smpp.services import Services as SmppServices
 from vestnik.doors.smtp.server import SmtpDoor, SmtpSettings
 from vestnik.monitoring import Monitoring
-from vestnik.services.by_id import ById
-from vestnik.services.mailboxes import Mailboxes
+from vestnik.services.incoming.mailboxes import Mailboxes
+from vestnik.services.messages.by_id import ById
 from vestnik.services.news import Outboxes
-from vestnik.services.parts_in import PartsIn
+from vestnik.services.sending.parts import PartsIn
 
 OFF = "off"
 

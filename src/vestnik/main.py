@@ -21,8 +21,8 @@ from vestnik.domain.refusals import StoreUnavailable
 from vestnik.doorkeeper import Doorkeeper, Doors
 from vestnik.notifier.local import LocalNotifier
 from vestnik.road import Road
-from vestnik.services.directory import Current
-from vestnik.services.setup import prepare_own
+from vestnik.services.centre.directory import Current
+from vestnik.services.centre.setup import prepare_own
 from vestnik.store import messages, store_at
 from vestnik.workers.loop import repeat
 

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.doors.http.server import Page
-from vestnik.services.directory import Current
+from vestnik.services.centre.directory import Current
 from vestnik.store import queue
 from vestnik.store.engine import Store
 from vestnik.store.queue import Stage

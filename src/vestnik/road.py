@@ -12,15 +12,16 @@ from vestnik.domain.client import Client
 from vestnik.domain.ids import Ids
 from vestnik.domain.route import Carrier
 from vestnik.notifier.local import LocalNotifier
-from vestnik.services import delivery, incoming, reports, upkeep
-from vestnik.services.delivery import Flight, Outcome
-from vestnik.services.directory import Current
+from vestnik.services.centre.directory import Current
 from vestnik.services.gathering import Gathering
-from vestnik.services.incoming import Came
-from vestnik.services.intake import Intake
+from vestnik.services.incoming import receiving
+from vestnik.services.incoming.receiving import Came
+from vestnik.services.messages import delivery, reports, upkeep
+from vestnik.services.messages.delivery import Flight, Outcome
+from vestnik.services.messages.reports import Heard
+from vestnik.services.messages.settlement import Setting
 from vestnik.services.news import Outboxes
-from vestnik.services.reports import Heard
-from vestnik.services.settlement import Setting
+from vestnik.services.sending.intake import Intake
 from vestnik.store.engine import Store
 from vestnik.workers.carriers import Carriers
 from vestnik.workers.dispatch import Dispatchers, Office
@@ -121,7 +122,7 @@ class Road:
         self.outboxes.ring()
 
     async def _receive(self, batch: list[Came]) -> None:
-        await self.store.write(incoming.take, batch, self.setting())
+        await self.store.write(receiving.take, batch, self.setting())
         self.outboxes.ring()
 
 

@@ -21,8 +21,11 @@ from vestnik.domain.money import parse_money
 from vestnik.doorkeeper import Doors
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.main import Centre
-from vestnik.services import alarms, clients, links, rented
-from vestnik.services.access import hash_password
+from vestnik.services import alarms
+from vestnik.services.clients import clients
+from vestnik.services.clients.access import hash_password
+from vestnik.services.incoming import rented
+from vestnik.services.messages import links
 
 pytestmark = pytest.mark.anyio
 

@@ -7,8 +7,8 @@ import urllib.request
 import pytest
 from tests.serving import Centre
 
-from vestnik.services import links
-from vestnik.services.links import Made, rows_for
+from vestnik.services.messages import links
+from vestnik.services.messages.links import Made, rows_for
 from vestnik.store import store_at
 
 pytestmark = pytest.mark.anyio

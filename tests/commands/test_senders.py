@@ -7,9 +7,9 @@ import pytest
 from tests.commands.test_commands import lines, vestnik  # noqa: F401 - a fixture
 
 from vestnik.domain.client import Client
-from vestnik.services import documents
-from vestnik.services.senders import Senders, Wish, document
-from vestnik.services.templates import Templates
+from vestnik.services.money import documents
+from vestnik.services.senders.names import Senders, Wish, document
+from vestnik.services.senders.templates import Templates
 from vestnik.store import store_at
 
 ALEX = Client(1, "alex")

@@ -6,8 +6,8 @@ from vestnik import config
 from vestnik.domain.money import parse_money
 from vestnik.doorkeeper import Doors
 from vestnik.main import Centre
-from vestnik.services import clients
-from vestnik.services.access import hash_password
+from vestnik.services.clients import clients
+from vestnik.services.clients.access import hash_password
 
 
 @contextlib.asynccontextmanager

@@ -8,9 +8,9 @@ from tests.fakes.history import NOON
 from vestnik.domain.numbering import Numbering, Row
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.server import Door
-from vestnik.services.history import History
-from vestnik.services.task_files import files_of
-from vestnik.services.tasks import Tasks
+from vestnik.services.history.listing import History
+from vestnik.services.history.task_files import files_of
+from vestnik.services.history.tasks import Tasks
 from vestnik.workers.tasks import Exports, Settings
 
 PLAN = Numbering(

@@ -8,8 +8,8 @@ from tests.doors.http.standins import SECRET, Centre
 from vestnik.domain.client import Client, Limits
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.server import Door
-from vestnik.services.access import key_hash
-from vestnik.services.contacts import Contacts
+from vestnik.services.clients.access import key_hash
+from vestnik.services.contacts.books import Contacts
 
 BOB_KEY = "a-key-of-bob"
 MINUTE = 60_000

@@ -7,8 +7,8 @@ from urllib.parse import quote
 from tests.doors.http.standins import FINE
 from tests.fakes.reseller import MOSCOW, Reseller
 
-from vestnik.services import directory
-from vestnik.services.draft import Accepted
+from vestnik.services.centre import directory
+from vestnik.services.messages.draft import Accepted
 from vestnik.services.paperwork import Paperwork
 
 

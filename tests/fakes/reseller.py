@@ -11,11 +11,12 @@ from vestnik.domain.ids import Ids
 from vestnik.domain.money import parse_money
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.server import Door
-from vestnik.services import clients, directory, setup
-from vestnik.services.access import Access, AccessSettings
-from vestnik.services.billing import Billing
-from vestnik.services.statistics import Statistics
-from vestnik.services.subclients import Subclients
+from vestnik.services.centre import directory, setup
+from vestnik.services.clients import clients
+from vestnik.services.clients.access import Access, AccessSettings
+from vestnik.services.clients.subclients import Subclients
+from vestnik.services.history.statistics import Statistics
+from vestnik.services.money.billing import Billing
 from vestnik.store import ledger
 
 MOSCOW = ZoneInfo("Europe/Moscow")

@@ -11,11 +11,13 @@ from vestnik.domain.refusals import (
     NotPossible,
 )
 from vestnik.domain.schedule import MOSCOW
-from vestnik.services import alarms, clients, setup
+from vestnik.services import alarms
 from vestnik.services.alarms import Alarms, Event
-from vestnik.services.clients import New
-from vestnik.services.draft import Accepted
-from vestnik.services.sending import Sending
+from vestnik.services.centre import setup
+from vestnik.services.clients import clients
+from vestnik.services.clients.clients import New
+from vestnik.services.messages.draft import Accepted
+from vestnik.services.sending.requests import Sending
 
 pytestmark = pytest.mark.anyio
 

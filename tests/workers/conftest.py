@@ -8,8 +8,8 @@ import pytest
 from tests.fakes.history import DAY, NOON
 
 from vestnik.domain.client import Client
-from vestnik.services.task_files import FOLDER, files_of
-from vestnik.services.tasks import Order, Tasks, Wanted
+from vestnik.services.history.task_files import FOLDER, files_of
+from vestnik.services.history.tasks import Order, Tasks, Wanted
 from vestnik.store.history import Filter
 from vestnik.workers.tasks import Exports, Settings
 

@@ -9,8 +9,8 @@ from tests.fakes.receiver import Receiver
 from vestnik.domain.message import Incoming, Status
 from vestnik.net.http import HttpClient
 from vestnik.notifier.local import LocalNotifier
-from vestnik.services import incoming
-from vestnik.services.incoming import Came
+from vestnik.services.incoming import receiving
+from vestnik.services.incoming.receiving import Came
 from vestnik.services.news import Outboxes
 from vestnik.workers.callbacks import Callbacks
 
@@ -115,7 +115,7 @@ async def test_being_handed_to_the_operator_is_told_only_where_it_is_wanted(told
 async def test_an_incoming_message_is_told_to_the_owner_of_its_number(told):
     told.house.limit(numbers="79000000777")
     came = Came(1, Incoming(PHONE, "79000000777", "Да; 100%"))
-    await told.house.store.write(incoming.take, [came], told.house.setting())
+    await told.house.store.write(receiving.take, [came], told.house.setting())
 
     await told.tell()
 

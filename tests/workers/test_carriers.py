@@ -6,8 +6,8 @@ import pytest
 from tests.building import OTHER, PHONE, Desk, FakeChannel, House, until
 
 from vestnik.domain.message import Incoming, Report, Status
-from vestnik.services import reports
 from vestnik.services.gathering import Gathering
+from vestnik.services.messages import reports
 from vestnik.store.queue import Stage
 from vestnik.workers import carriers as carriers_module
 from vestnik.workers import dispatch

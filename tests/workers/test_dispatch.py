@@ -16,7 +16,8 @@ from tests.building import (
 
 from vestnik.domain.message import Err, Status
 from vestnik.domain.refusals import StoreUnavailable
-from vestnik.services import gathering, upkeep
+from vestnik.services import gathering
+from vestnik.services.messages import upkeep
 from vestnik.store.engine import CommitUnknown
 from vestnik.store.queue import Stage
 from vestnik.workers import dispatch

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.history import DAY, NOON, message, put
 
 from vestnik.domain.ids import first_id
-from vestnik.services.tasks import Wanted
+from vestnik.services.history.tasks import Wanted
 from vestnik.store.history import Filter
 from vestnik.workers import export
 from vestnik.workers.export import Job

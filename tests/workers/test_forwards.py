@@ -6,10 +6,10 @@ from tests.building import DAY, OTHER, PHONE, House
 from vestnik.domain.message import Incoming, Kind
 from vestnik.domain.schedule import MOSCOW
 from vestnik.notifier.local import LocalNotifier
-from vestnik.services import incoming
-from vestnik.services.incoming import Came
+from vestnik.services.incoming import receiving
+from vestnik.services.incoming.receiving import Came
 from vestnik.services.news import Outboxes
-from vestnik.services.sending import Sending
+from vestnik.services.sending.requests import Sending
 from vestnik.store import schema
 from vestnik.workers.forwards import Forwards
 
@@ -55,7 +55,7 @@ class Kiosk:
 
     async def come(self, text="Reboot", phone=PHONE):
         came = [Came(1, Incoming(phone, OURS, text))]
-        await self.house.store.write(incoming.take, came, self.house.setting())
+        await self.house.store.write(receiving.take, came, self.house.setting())
 
     async def made(self):
         """What is sent because of what came: (type, phone, text)."""

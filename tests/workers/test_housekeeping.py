@@ -2,8 +2,8 @@ import pytest
 from tests.building import DAY, LEASE, MINUTE, RUB, House
 
 from vestnik.domain.message import Err, Incoming, Status
-from vestnik.services import incoming
-from vestnik.services.incoming import Came
+from vestnik.services.incoming import receiving
+from vestnik.services.incoming.receiving import Came
 from vestnik.store import schema
 from vestnik.store.queue import Stage
 from vestnik.workers.housekeeping import EXPIRY_MS, SWEEP_MS, Housekeeping
@@ -74,7 +74,7 @@ async def test_what_is_of_no_more_use_is_dropped(house):
     await house.sent()
     await house.report("stray")
     segment = Incoming("79160000001", "79990000001", "a", 7, 2, 1)
-    await house.store.write(incoming.take, [Came(1, segment)], house.setting())
+    await house.store.write(receiving.take, [Came(1, segment)], house.setting())
     keeper = housekeeping(house)
     tables = (schema.dedup, schema.receipts, schema.segments)
     kept = []

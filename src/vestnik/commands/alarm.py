@@ -52,7 +52,8 @@ def add(
 @app.command("list")
 def list_(data: Data = DATA, config: Config = None) -> None:
     """Show all alarm groups."""
-    from vestnik.services import alarms, clients
+    from vestnik.services import alarms
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(clients.everybody), await store.read(alarms.everything)

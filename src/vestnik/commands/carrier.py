@@ -56,7 +56,7 @@ def add(
 ) -> None:
     """Add a carrier; `vestnik carrier set NAME` shows all its settings."""
     from vestnik.channels import CHANNELS
-    from vestnik.services import carriers
+    from vestnik.services.centre import carriers
 
     if channel not in CHANNELS:
         stop(f"there is no channel '{channel}'; there are {', '.join(sorted(CHANNELS))}")
@@ -111,7 +111,7 @@ def set_(
 ) -> None:
     """Change a carrier's settings, or show them all."""
     from vestnik.channels import CHANNELS
-    from vestnik.services import carriers
+    from vestnik.services.centre import carriers
 
     wanted = pairs_of(changes or [], "window=50")
     judges = {channel: kind.check for channel, kind in CHANNELS.items()}
@@ -128,7 +128,7 @@ def set_(
 @app.command()
 def test(name: Name, data: Data = DATA, config: Config = None) -> None:
     """Connect to a carrier as serve would, and say how that went."""
-    from vestnik.services import carriers
+    from vestnik.services.centre import carriers
 
     quiet()
 
@@ -144,7 +144,7 @@ def test(name: Name, data: Data = DATA, config: Config = None) -> None:
 @app.command()
 def remove(name: Name, data: Data = DATA, config: Config = None) -> None:
     """Remove a carrier that no route leads to and no message waits for."""
-    from vestnik.services import carriers
+    from vestnik.services.centre import carriers
 
     async def work(store: "Store", _: "Settings") -> None:
         await store.write(carriers.remove, name)
@@ -178,7 +178,7 @@ async def _unheard(_: object) -> None:
 
 
 def _everything(data: Any, config: Any) -> "Sequence[Carrier]":
-    from vestnik.services import carriers
+    from vestnik.services.centre import carriers
 
     async def work(store: "Store", _: "Settings") -> "Sequence[Carrier]":
         return (await store.read(carriers.everything))[0]

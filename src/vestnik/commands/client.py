@@ -47,7 +47,7 @@ def add(
 ) -> None:
     """Add a client."""
     from vestnik.domain.money import money, parse_money
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", settings: "Settings") -> str:
         new = clients.New(
@@ -69,7 +69,7 @@ def add(
 def list_(data: Data = DATA, config: Config = None) -> None:
     """Show all clients with their balances."""
     from vestnik.domain.money import money
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(clients.everybody)
@@ -123,7 +123,7 @@ def topup(
 ) -> None:
     """Add money to a balance, or take some back."""
     from vestnik.domain.money import money, parse_money
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> str:
         micro = parse_money(amount)
@@ -138,7 +138,7 @@ def topup(
 @app.command()
 def passwd(login: Login, password: NewPassword, data: Data = DATA, config: Config = None) -> None:
     """Set a new password; the API keys stay."""
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> str:
         stored = clients.hashed(password)
@@ -163,7 +163,7 @@ def set_(
     config: Config = None,
 ) -> None:
     """Change limits, rights and settings of one client, or show them all."""
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     wanted = pairs_of(changes or [], "day_limit=500")
 
@@ -184,7 +184,7 @@ def set_(
 @keys.command("add")
 def key_add(login: Login, note: Note = "", data: Data = DATA, config: Config = None) -> None:
     """Make an API key and show it, this once."""
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> str:
         return await store.write(clients.add_key, login, note, store.now())
@@ -195,7 +195,7 @@ def key_add(login: Login, note: Note = "", data: Data = DATA, config: Config = N
 @keys.command("list")
 def key_list(login: Login, data: Data = DATA, config: Config = None) -> None:
     """Show a client's API keys, though not the keys themselves."""
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(clients.keys, login)
@@ -219,7 +219,7 @@ def key_remove(
     config: Config = None,
 ) -> None:
     """End an API key."""
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> None:
         await store.write(clients.remove_key, login, key)

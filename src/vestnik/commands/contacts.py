@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from vestnik.config import Settings
     from vestnik.exports.base import Column
-    from vestnik.services.contact_files import Bad, Source
-    from vestnik.services.contact_saving import Place
+    from vestnik.services.contacts.files import Bad, Source
+    from vestnik.services.contacts.saving import Place
     from vestnik.store.engine import Store, Transaction
 
 app = typer.Typer(help="Contacts: address books from and into files.", no_args_is_help=True)
@@ -47,12 +47,12 @@ def import_(
 ) -> None:
     """Add the contacts of a file, and change those that are there."""
     from vestnik.domain.refusals import BadParameters
-    from vestnik.services import contact_files
+    from vestnik.services.contacts import files
 
     if charset not in CHARSETS:
         stop(f"there is no charset '{charset}'; there are {', '.join(CHARSETS)}")
     try:
-        source = contact_files.Source(file, CHARSETS[charset])
+        source = files.Source(file, CHARSETS[charset])
     except BadParameters as wrong:
         stop(f"{file}: {wrong}")
     except OSError as failure:
@@ -60,7 +60,7 @@ def import_(
 
     async def work(store: "Store", settings: "Settings") -> str:
         place = await store.read(_place, login, int(source.book), settings.centre.language)
-        group_id = await contact_files.group_of(store, place, group)
+        group_id = await files.group_of(store, place, group)
         with _progress() as progress:
             taken, bad = await _take_in(store, place, group_id, source, progress)
         if bad > SHOWN_MAX:
@@ -74,12 +74,12 @@ async def _take_in(
     store: "Store", place: "Place", group_id: int, source: "Source", progress: "Progress"
 ) -> tuple[int, int]:
     """Save the rows, a batch a commit; returns how many were taken, and how many not."""
-    from vestnik.services import contact_files
+    from vestnik.services.contacts import files
 
     reading = progress.add_task("importing", total=source.total or None)
     rows, taken, bad = source.rows(), 0, 0
-    while batch := list(islice(rows, contact_files.BATCH)):
-        left_out = await contact_files.take_in(store, place, group_id, batch)
+    while batch := list(islice(rows, files.BATCH)):
+        left_out = await files.take_in(store, place, group_id, batch)
         _tell(left_out[: max(0, SHOWN_MAX - bad)])
         taken, bad = taken + len(batch) - len(left_out), bad + len(left_out)
         progress.update(reading, completed=source.done, total=source.total or None)
@@ -102,7 +102,7 @@ def export(
 ) -> None:
     """Write the contacts of a client into a file."""
     from vestnik.exports import FORMATS
-    from vestnik.services import contact_files
+    from vestnik.services.contacts import files
 
     known = {format.extension: format for format in FORMATS.values()}
     format = known.get(file.suffix.lower())
@@ -111,7 +111,7 @@ def export(
 
     async def work(store: "Store", settings: "Settings") -> str:
         place = await store.read(_place, login, int(mails), settings.centre.language)
-        group_id = await contact_files.group_of(store, place, group)
+        group_id = await files.group_of(store, place, group)
         columns = _columns(place.book, mark=format.text)
         partial = file.with_name(file.name + ".partial")
         with _progress() as progress:
@@ -140,16 +140,16 @@ class _Pages:
         self.rows = 0
 
     def __iter__(self) -> Iterator[list[list[str]]]:
-        from vestnik.services import contact_files
+        from vestnik.services.contacts import files
 
         writing = self._progress.add_task("exporting", total=None)
         after = 0
         while True:
-            reading = self._store.read(contact_files.page, self._place, self._group_id, after)
+            reading = self._store.read(files.page, self._place, self._group_id, after)
             found = asyncio.run_coroutine_threadsafe(reading, self._loop).result()
             if not found:
                 return
-            yield contact_files.cells(found)
+            yield files.cells(found)
             after = found[-1].contact.id
             self.rows += len(found)
             self._progress.update(writing, completed=self.rows)
@@ -157,9 +157,9 @@ class _Pages:
 
 async def _place(tx: "Transaction", login: str, book: int, language: str) -> "Place":
     """Whose contacts a login means; raises NotFound."""
-    from vestnik.services.clients import named
-    from vestnik.services.contact_saving import Place
-    from vestnik.services.contacts import owner_of
+    from vestnik.services.clients.clients import named
+    from vestnik.services.contacts.books import owner_of
+    from vestnik.services.contacts.saving import Place
     from vestnik.store import clients
 
     client = await named(tx, login)
@@ -170,9 +170,9 @@ async def _place(tx: "Transaction", login: str, book: int, language: str) -> "Pl
 def _columns(book: int, *, mark: bool) -> "list[Column]":
     """The columns of a file; anybody may have written most of them."""
     from vestnik.exports.base import Column
-    from vestnik.services import contact_files
+    from vestnik.services.contacts import files
 
-    names = contact_files.columns(book)
+    names = files.columns(book)
     safe = {"int_id", "phone", "group"}
     columns = [Column(name, free=name not in safe) for name in names]
     return [Column(MARK + names[0]), *columns[1:]] if mark else columns

@@ -30,7 +30,7 @@ def set_(
     config: Config = None,
 ) -> None:
     """Tell what one unit of a currency is worth."""
-    from vestnik.services import currencies
+    from vestnik.services.clients import currencies
 
     async def work(store: "Store", settings: "Settings") -> str:
         centre = settings.centre.currency
@@ -43,7 +43,7 @@ def set_(
 @app.command("list")
 def list_(data: Data = DATA, config: Config = None) -> None:
     """Show what each currency is worth."""
-    from vestnik.services import currencies
+    from vestnik.services.clients import currencies
 
     async def work(store: "Store", _: "Settings") -> list[tuple[str, str]]:
         return await store.read(currencies.listed)

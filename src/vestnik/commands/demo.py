@@ -103,7 +103,7 @@ async def _tell(console: "Console", centre: "Centre") -> None:
 
 
 async def _add_client(centre: "Centre") -> None:
-    from vestnik.services import clients
+    from vestnik.services.clients import clients
 
     new = clients.New(LOGIN, clients.hashed(PASSWORD), balance=100_000_000)
     await centre.store.write(clients.add, new, centre.road.ids, centre.store.now())

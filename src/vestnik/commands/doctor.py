@@ -28,7 +28,7 @@ from vestnik.commands.place import (
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
-    from vestnik.services.directory import Directory
+    from vestnik.services.centre.directory import Directory
     from vestnik.store.engine import Store
 
 OCTETS_FREE_MIN = 200 << 20  # below this the store may be full before the operator is back
@@ -180,7 +180,7 @@ def _has_store(data: Path, settings: "Settings") -> bool:
 async def _store(data: Path, settings: "Settings", serving: bool) -> list[Finding]:
     """The store's version, and what it says of clients and carriers."""
     from vestnik.domain.refusals import StoreUnavailable
-    from vestnik.services import directory
+    from vestnik.services.centre import directory
     from vestnik.store.migrations.run import newest, version
 
     store = store_of(data, settings)

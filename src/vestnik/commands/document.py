@@ -22,7 +22,7 @@ def list_(
 ) -> None:
     """Show all invoices and acts: their ids, numbers, dates and sums."""
     from vestnik.domain.money import money
-    from vestnik.services import documents
+    from vestnik.services.money import documents
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(documents.everybodys, client)
@@ -58,7 +58,7 @@ def save(
 ) -> None:
     """Write an invoice or an act into a PDF file."""
     from vestnik.papers import draw
-    from vestnik.services import documents
+    from vestnik.services.money import documents
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(documents.anybodys, document)

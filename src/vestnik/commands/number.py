@@ -28,7 +28,8 @@ def add(
     config: Config = None,
 ) -> None:
     """Offer a number for rent, or have it called for confirmation."""
-    from vestnik.services import directory, rented
+    from vestnik.services.centre import directory
+    from vestnik.services.incoming import rented
 
     async def work(store: "Store", _: "Settings") -> Any:
         plan = (await store.read(directory.read)).numbering
@@ -46,7 +47,8 @@ def list_(data: Data = DATA, config: Config = None) -> None:
 
     from vestnik.domain.money import money
     from vestnik.domain.schedule import format_date
-    from vestnik.services import clients, rented
+    from vestnik.services.clients import clients
+    from vestnik.services.incoming import rented
 
     async def work(store: "Store", settings: "Settings") -> Any:
         everybody = await store.read(clients.everybody)
@@ -75,7 +77,7 @@ def list_(data: Data = DATA, config: Config = None) -> None:
 @app.command()
 def remove(phone: Phone, data: Data = DATA, config: Config = None) -> None:
     """Remove a number that nobody rents."""
-    from vestnik.services import rented
+    from vestnik.services.incoming import rented
 
     async def work(store: "Store", _: "Settings") -> None:
         await store.write(rented.remove, phone)
@@ -96,8 +98,9 @@ def call(
     """Act as if a subscriber had called a number: whoever waits for the call is told."""
     from vestnik.config import COMMAND_NODE
     from vestnik.domain.ids import Ids
-    from vestnik.services import directory, wait_calls
-    from vestnik.services.settlement import Setting
+    from vestnik.services.centre import directory
+    from vestnik.services.incoming import wait_calls
+    from vestnik.services.messages.settlement import Setting
 
     async def work(store: "Store", settings: "Settings") -> Any:
         found = await store.read(directory.read)

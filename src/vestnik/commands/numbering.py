@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vestnik.domain.numbering import Row
     from vestnik.domain.ported import Gathered
     from vestnik.domain.register import Findings, Operator
-    from vestnik.services.ported import Change
+    from vestnik.services.centre.ported import Change
     from vestnik.store.engine import Store
 
 app = typer.Typer(help="The numbering plan: networks of numbers.", no_args_is_help=True)
@@ -46,7 +46,7 @@ def load(
 ) -> None:
     """Put the rows of the files over the built-in plan, in place of those loaded before."""
     from vestnik.domain.register import Findings
-    from vestnik.services import numbering
+    from vestnik.services.centre import numbering
 
     companies = _operators(operators)
     findings = Findings()
@@ -91,7 +91,7 @@ def ported(
     from vestnik.domain.complaints import Complaints
     from vestnik.domain.ported import Gathered
     from vestnik.domain.ported_file import day_of
-    from vestnik.services import ported as service
+    from vestnik.services.centre import ported as service
 
     if date and not changes:
         stop("--date is the day of --changes")
@@ -155,7 +155,7 @@ def _ported(
 ) -> "list[Change]":
     """Read files of ported numbers; returns what they say of days, of changes everything."""
     from vestnik.domain import ported_file
-    from vestnik.services.ported import CHANGES_DAYS, Change
+    from vestnik.services.centre.ported import CHANGES_DAYS, Change
 
     recent: list[Change] = []
     for file in files:

@@ -50,7 +50,7 @@ def in_store(
 async def _open_and_run(
     data: Path, settings: "Settings", work: "Callable[[Store, Settings], Awaitable[T]]"
 ) -> T:
-    from vestnik.services.setup import prepare_own
+    from vestnik.services.centre.setup import prepare_own
 
     store = store_of(data, settings)
     await store.open()

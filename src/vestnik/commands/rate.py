@@ -24,7 +24,7 @@ def load(
     config: Config = None,
 ) -> None:
     """Replace each tariff that the file is about by its prices."""
-    from vestnik.services import rates
+    from vestnik.services.money import rates
 
     lines = lines_of(file)
 
@@ -43,7 +43,7 @@ def load(
 def list_(data: Data = DATA, config: Config = None) -> None:
     """Show all prices."""
     from vestnik.domain.money import money
-    from vestnik.services import rates
+    from vestnik.services.money import rates
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(rates.everything)
@@ -70,7 +70,7 @@ def remove(
     config: Config = None,
 ) -> None:
     """Remove a whole tariff."""
-    from vestnik.services import rates
+    from vestnik.services.money import rates
 
     async def work(store: "Store", _: "Settings") -> None:
         await store.write(rates.remove, client)

@@ -8,7 +8,7 @@ from vestnik.commands.place import DATA, Config, Data, in_store, table
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
-    from vestnik.services.carriers import Trace
+    from vestnik.services.centre.carriers import Trace
     from vestnik.store.engine import Store
 
 app = typer.Typer(help="Routes: which carrier takes which messages.", no_args_is_help=True)
@@ -30,7 +30,7 @@ def add(
     config: Config = None,
 ) -> None:
     """Add a route."""
-    from vestnik.services import carriers
+    from vestnik.services.centre import carriers
 
     new = carriers.NewRoute(
         carrier=carrier,
@@ -52,7 +52,8 @@ def add(
 @app.command("list")
 def list_(data: Data = DATA, config: Config = None) -> None:
     """Show all routes in the order in which they are tried."""
-    from vestnik.services import carriers, clients
+    from vestnik.services.centre import carriers
+    from vestnik.services.clients import clients
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(carriers.everything), await store.read(clients.everybody)
@@ -98,7 +99,7 @@ def remove(
     config: Config = None,
 ) -> None:
     """Remove a route."""
-    from vestnik.services import carriers
+    from vestnik.services.centre import carriers
 
     async def work(store: "Store", _: "Settings") -> None:
         await store.write(carriers.remove_route, route)
@@ -119,7 +120,7 @@ def trace(
     config: Config = None,
 ) -> None:
     """Say which network a phone belongs to, who would take a message to it, and at what price."""
-    from vestnik.services import carriers, directory
+    from vestnik.services.centre import carriers, directory
 
     async def work(store: "Store", _: "Settings") -> "Trace":
         found = await store.read(directory.read)

@@ -9,8 +9,8 @@ from vestnik.commands.place import DATA, Config, Data, in_store, stop, table
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
-    from vestnik.services.sender_fees import Fees
-    from vestnik.services.sender_moderation import Shown
+    from vestnik.services.senders.fees import Fees
+    from vestnik.services.senders.moderation import Shown
     from vestnik.store.engine import Store
 
 app = typer.Typer(help="Sender names: who may show which.", no_args_is_help=True)
@@ -34,10 +34,10 @@ _VERDICTS = ("waits", "approved", "rejected")
 @app.command("list")
 def list_(client: Only = "", data: Data = DATA, config: Config = None) -> None:
     """Show all sender names, where they stand with operators, and their documents."""
-    from vestnik.services import sender_moderation
+    from vestnik.services.senders import moderation
 
     async def work(store: "Store", _: "Settings") -> "list[Shown]":
-        return await store.read(sender_moderation.everybodys, client)
+        return await store.read(moderation.everybodys, client)
 
     table(
         ("CLIENT", "ID", "NAME", "STATUS", "OPERATORS", "DOCUMENTS", "COMMENT", "REASON"),
@@ -98,15 +98,15 @@ def operator(
     config: Config = None,
 ) -> None:
     """Note where a name stands with an operator; a paid one that is connected is charged for."""
-    from vestnik.services import sender_moderation
+    from vestnik.services.senders import moderation
 
-    if state not in sender_moderation.STATES:
-        stop(f"'{state}' is no state; there are: {', '.join(sender_moderation.STATES)}")
+    if state not in moderation.STATES:
+        stop(f"'{state}' is no state; there are: {', '.join(moderation.STATES)}")
 
     async def work(store: "Store", settings: "Settings") -> None:
         fees = await _fees(store, settings)
-        meant = sender_moderation.STATES[state]
-        await store.write(sender_moderation.set_operator, login, name, place, meant, fees)
+        meant = moderation.STATES[state]
+        await store.write(moderation.set_operator, login, name, place, meant, fees)
 
     in_store(data, config, work)
     typer.echo(f"{name} of {login} is {state} at {place} now")
@@ -121,10 +121,10 @@ def documents(
     config: Config = None,
 ) -> None:
     """Put the documents of a name into a folder."""
-    from vestnik.services import sender_moderation
+    from vestnik.services.senders import moderation
 
     async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(sender_moderation.documents, login, name)
+        return await store.read(moderation.documents, login, name)
 
     for file, octets in in_store(data, config, work):
         path = folder / f"{login}_{name}_{file.number}_{file.name}"
@@ -138,7 +138,7 @@ def documents(
 @texts.command("list")
 def template_list(data: Data = DATA, config: Config = None) -> None:
     """Show all texts that were registered with operators."""
-    from vestnik.services import templates
+    from vestnik.services.senders import templates
 
     async def work(store: "Store", _: "Settings") -> Any:
         return await store.read(templates.everybodys)
@@ -162,7 +162,7 @@ def template_list(data: Data = DATA, config: Config = None) -> None:
 @texts.command("approve")
 def template_approve(login: Login, text: Number, data: Data = DATA, config: Config = None) -> None:
     """Let a client send such texts."""
-    from vestnik.services.templates import APPROVED
+    from vestnik.services.senders.templates import APPROVED
 
     _judge_text(login, text, APPROVED, data, config)
     typer.echo(f"template {text} of {login} is approved")
@@ -171,7 +171,7 @@ def template_approve(login: Login, text: Number, data: Data = DATA, config: Conf
 @texts.command("reject")
 def template_reject(login: Login, text: Number, data: Data = DATA, config: Config = None) -> None:
     """Reject a text."""
-    from vestnik.services.templates import REJECTED
+    from vestnik.services.senders.templates import REJECTED
 
     _judge_text(login, text, REJECTED, data, config)
     typer.echo(f"template {text} of {login} is rejected")
@@ -181,21 +181,19 @@ def _judge(
     login: str, name: str, verdict: str, reason: str, data: Path, config: Path | None
 ) -> None:
     from vestnik.domain.sender import Status
-    from vestnik.services import sender_moderation
+    from vestnik.services.senders import moderation
 
     status = Status(_STATUSES.index(verdict))
 
     async def work(store: "Store", _: "Settings") -> str:
-        judged = await store.write(
-            sender_moderation.judge, login, name, status, reason, store.now()
-        )
+        judged = await store.write(moderation.judge, login, name, status, reason, store.now())
         return judged.name
 
     typer.echo(f"{in_store(data, config, work)} of {login}: {verdict}")
 
 
 def _judge_text(login: str, text: int, status: int, data: Path, config: Path | None) -> None:
-    from vestnik.services import templates
+    from vestnik.services.senders import templates
 
     async def work(store: "Store", _: "Settings") -> None:
         await store.write(templates.judge, login, text, status)
@@ -211,9 +209,9 @@ async def _fees(store: "Store", settings: "Settings") -> "Fees":
     from vestnik.domain.ids import Ids
     from vestnik.domain.money import parse_money
     from vestnik.domain.rate import payers
-    from vestnik.services import clients
-    from vestnik.services.documents import month_of
-    from vestnik.services.sender_fees import Fees
+    from vestnik.services.clients import clients
+    from vestnik.services.money.documents import month_of
+    from vestnik.services.senders.fees import Fees
 
     everybody = {client.id: client for client, _ in await store.read(clients.everybody)}
     now, ids = store.now(), Ids(COMMAND_NODE)
@@ -227,6 +225,6 @@ async def _fees(store: "Store", settings: "Settings") -> "Fees":
 
 
 def _state(status: int) -> str:
-    from vestnik.services.sender_moderation import STATES
+    from vestnik.services.senders.moderation import STATES
 
     return next(name for name, value in STATES.items() if value == status)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def migrate(data: Data = DATA, config: Config = None) -> None:
     """Bring the store to this version; serve does it by itself on SQLite."""
-    from vestnik.services.setup import prepare
+    from vestnik.services.centre.setup import prepare
 
     settings = settings_of(data, config)
     store = store_of(data, settings)
@@ -47,9 +47,9 @@ def migrate(data: Data = DATA, config: Config = None) -> None:
 def check(data: Data = DATA, config: Config = None) -> None:
     """Prove the invariants of the store, and say what is wrong."""
     from vestnik.domain.schedule import day_number
-    from vestnik.services import carriers
-    from vestnik.services import check as invariants
-    from vestnik.services.task_files import files_of
+    from vestnik.services.centre import carriers
+    from vestnik.services.centre import check as invariants
+    from vestnik.services.history.task_files import files_of
 
     async def work(store: "Store", settings: "Settings") -> list[str]:
         found, _ = await store.read(carriers.everything)

@@ -12,8 +12,8 @@ from vestnik.domain.lists import ListLine
 from vestnik.domain.message import CHANNEL_OF, Kind
 from vestnik.domain.number import parse, plausible, split_phones
 from vestnik.domain.refusals import BadParameters, Duplicate, NotFound, NotPossible, Refusal
-from vestnik.services.clients import named
-from vestnik.services.draft import Accepted, Order
+from vestnik.services.clients.clients import named
+from vestnik.services.messages.draft import Accepted, Order
 from vestnik.store import alarms, counters
 from vestnik.store.alarms import Alarm
 from vestnik.store.engine import Store, Transaction

@@ -6,13 +6,13 @@ from zoneinfo import ZoneInfo
 
 from vestnik.domain.numbering import Numbering
 from vestnik.services.alarms import Alarms, Sending
-from vestnik.services.directory import Directory
-from vestnik.services.links import Links, drop_old
-from vestnik.services.ported import PortedNumbers
-from vestnik.services.prices import Prices
-from vestnik.services.rented import Rented
-from vestnik.services.settlement import Setting
-from vestnik.services.wait_calls import WaitCalls
+from vestnik.services.centre.directory import Directory
+from vestnik.services.centre.ported import PortedNumbers
+from vestnik.services.incoming.rented import Rented
+from vestnik.services.incoming.wait_calls import WaitCalls
+from vestnik.services.messages.links import Links, drop_old
+from vestnik.services.messages.settlement import Setting
+from vestnik.services.money.prices import Prices
 from vestnik.store.engine import Store
 
 DAY_MS = 86_400_000

@@ -2,11 +2,11 @@
 
 from zoneinfo import ZoneInfo
 
-from vestnik.services.directory import Current
-from vestnik.services.documents import Documents, Habits
-from vestnik.services.sender_codes import Send, SenderCodes
-from vestnik.services.senders import Senders
-from vestnik.services.templates import Templates
+from vestnik.services.centre.directory import Current
+from vestnik.services.money.documents import Documents, Habits
+from vestnik.services.senders.codes import Send, SenderCodes
+from vestnik.services.senders.names import Senders
+from vestnik.services.senders.templates import Templates
 from vestnik.store.engine import Store
 
 

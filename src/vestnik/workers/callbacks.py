@@ -14,7 +14,7 @@ import structlog
 from vestnik.domain.client import Client
 from vestnik.net.http import Forbidden, HttpClient, Unreachable
 from vestnik.services.callbacks import Address, address_of, form_of
-from vestnik.services.directory import Directory
+from vestnik.services.centre.directory import Directory
 from vestnik.services.news import HTTP, News, Outboxes
 
 log = structlog.get_logger(__name__)

@@ -9,10 +9,10 @@ import structlog
 from vestnik.channels.base import Channel, Hears
 from vestnik.domain.message import Incoming, Outgoing, Report
 from vestnik.domain.route import Carrier
-from vestnik.services import delivery, upkeep
 from vestnik.services.gathering import Gathering
-from vestnik.services.incoming import Came
-from vestnik.services.reports import Heard
+from vestnik.services.incoming.receiving import Came
+from vestnik.services.messages import delivery, upkeep
+from vestnik.services.messages.reports import Heard
 from vestnik.store import messages, queue
 from vestnik.store.engine import Transaction
 from vestnik.workers.dispatch import Dispatcher, Dispatchers, Office

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import structlog
 
 from vestnik.domain.refusals import Refusal
-from vestnik.services.directory import Directory
+from vestnik.services.centre.directory import Directory
+from vestnik.services.incoming.commands import SmsCommands
 from vestnik.services.news import COMMAND, News, Outboxes
-from vestnik.services.sms_commands import SmsCommands
 
 log = structlog.get_logger(__name__)
 

@@ -17,12 +17,12 @@ from vestnik.channels.base import Channel, SendFailed
 from vestnik.domain.message import CHANNEL_OF, Status
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.domain.route import Carrier
-from vestnik.services import delivery, upkeep
-from vestnik.services.delivery import Flight, Outcome
-from vestnik.services.directory import Directory
-from vestnik.services.draft import Draft
+from vestnik.services.centre.directory import Directory
 from vestnik.services.gathering import Gathering
-from vestnik.services.settlement import Setting
+from vestnik.services.messages import delivery, upkeep
+from vestnik.services.messages.delivery import Flight, Outcome
+from vestnik.services.messages.draft import Draft
+from vestnik.services.messages.settlement import Setting
 from vestnik.store import messages, queue
 from vestnik.store.engine import CommitUnknown, Row, Store, Transaction
 

@@ -19,9 +19,9 @@ import msgspec
 
 from vestnik.exports import FORMATS
 from vestnik.exports.base import Column, Page
-from vestnik.services import history
-from vestnik.services.numbering import ranges
-from vestnik.services.tasks import Wanted
+from vestnik.services.centre.numbering import ranges
+from vestnik.services.history import listing
+from vestnik.services.history.tasks import Wanted
 from vestnik.store import store_at
 from vestnik.store.engine import Row, Store, Transaction
 
@@ -34,7 +34,7 @@ CACHE_KIB = 2_000
 _NUMBERS = frozenset({"status", "err", "cost", "sms_cnt", "type"})
 _FREE = frozenset({"message", "sender_id"})
 COLUMNS = tuple(
-    Column(name, number=name in _NUMBERS, free=name in _FREE) for name in history.FIELDS
+    Column(name, number=name in _NUMBERS, free=name in _FREE) for name in listing.FIELDS
 )
 
 
@@ -91,7 +91,7 @@ def export(job: Job, tell: Tell) -> Finished:
         try:
             # Each message has the codes of its network: ported numbers are not needed here.
             plan = runner.run(store.read(ranges))
-            cells = history.Cells(job.zone, plan, job.language)
+            cells = listing.Cells(job.zone, plan, job.language)
             pages = _Pages(_pages(runner, store, job), cells, tell)
             written = FORMATS[job.format].write(Path(job.path), COLUMNS, pages)
         finally:
@@ -113,7 +113,7 @@ async def _page(
 ) -> tuple[Sequence[Row], int]:
     if tx.dialect == "sqlite":
         await tx.script(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return await history.page(tx, job.client_id, job.wanted.filter, low, high, first=first)
+    return await listing.page(tx, job.client_id, job.wanted.filter, low, high, first=first)
 
 
 class _Pages:

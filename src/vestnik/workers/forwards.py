@@ -10,9 +10,9 @@ import structlog
 
 from vestnik.domain.client import Client
 from vestnik.domain.refusals import Refusal
-from vestnik.services.directory import Directory
-from vestnik.services.draft import Accepted, Order
-from vestnik.services.forwards import orders_of
+from vestnik.services.centre.directory import Directory
+from vestnik.services.incoming.forwards import orders_of
+from vestnik.services.messages.draft import Accepted, Order
 from vestnik.services.news import FORWARD, News, Outboxes
 
 log = structlog.get_logger(__name__)

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from vestnik.services import reports, upkeep
-from vestnik.services.settlement import Setting
+from vestnik.services.messages import reports, upkeep
+from vestnik.services.messages.settlement import Setting
 from vestnik.store import dedup, messages, overdue, partitions, segments
 from vestnik.store.engine import Store, Transaction
 

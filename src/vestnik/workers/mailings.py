@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from vestnik.domain.ids import Ids
-from vestnik.services import bulk
-from vestnik.services.mailing_runs import Runs
+from vestnik.services.mailings.runs import Runs
+from vestnik.services.messages import bulk
 from vestnik.store import mailings
 from vestnik.store.engine import Store
 from vestnik.store.mailings import Mailing, State

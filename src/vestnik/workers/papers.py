@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 import structlog
 
-from vestnik.services import documents, sender_codes, sender_fees
-from vestnik.services.directory import Directory
-from vestnik.services.documents import Habits
-from vestnik.services.sender_fees import Fees
+from vestnik.services.centre.directory import Directory
+from vestnik.services.money import documents
+from vestnik.services.money.documents import Habits
+from vestnik.services.senders import codes
+from vestnik.services.senders import fees as sender_fees
+from vestnik.services.senders.fees import Fees
 from vestnik.store.engine import DataRefused, Store
 
 # What a node whose clock is slow still writes into the old month must stand in its act.
@@ -43,7 +45,7 @@ class Papers:
         zone = self._habits.zone
         await self._make_acts(documents.month_of(now - ACTS_AFTER_MS, zone), now)
         await self._charge(documents.month_of(now, zone), now)
-        await self._store.write(sender_codes.forget_old, now)
+        await self._store.write(codes.forget_old, now)
         return False
 
     async def _make_acts(self, month: int, now: int) -> None:

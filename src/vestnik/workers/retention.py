@@ -6,7 +6,7 @@ import structlog
 
 from vestnik.domain.client import Client
 from vestnik.domain.ids import first_id
-from vestnik.services.directory import Directory
+from vestnik.services.centre.directory import Directory
 from vestnik.store import retention
 from vestnik.store.engine import Store
 

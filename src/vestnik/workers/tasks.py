@@ -18,8 +18,8 @@ import structlog
 from vestnik.domain.client import Client
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.exports import FORMATS
-from vestnik.services.task_files import FOLDER, PARTIAL, Files
-from vestnik.services.tasks import Wanted, drop_old
+from vestnik.services.history.task_files import FOLDER, PARTIAL, Files
+from vestnik.services.history.tasks import Wanted, drop_old
 from vestnik.store import counters, history, tasks
 from vestnik.store.engine import CommitUnknown, Store, Transaction
 from vestnik.store.tasks import Claim, File, State, Task
@@ -42,7 +42,7 @@ LAPSED = "the export made no progress"
 
 
 class Directory(Protocol):
-    """What the worker needs to know of the clients: see services/directory.py."""
+    """What the worker needs to know of the clients: see services/centre/directory.py."""
 
     @property
     def clients(self) -> Mapping[int, Client]: ...

@@ -7,8 +7,8 @@ from vestnik.domain.client import Client, Limits
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.server import Door
 from vestnik.doors.http.services import Services
-from vestnik.services.access import Access, AccessSettings, hash_password, key_hash
-from vestnik.services.draft import Accepted, Fate
+from vestnik.services.clients.access import Access, AccessSettings, hash_password, key_hash
+from vestnik.services.messages.draft import Accepted, Fate
 
 SECRET = b"a secret of this test only"
 PASSWORD = hash_password("123")

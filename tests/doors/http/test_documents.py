@@ -12,8 +12,9 @@ from tests.fakes.reseller import MOSCOW
 
 from vestnik.domain.ids import Ids
 from vestnik.domain.refusals import InsufficientFunds
-from vestnik.services import documents, sender_moderation
-from vestnik.services.sender_fees import Fees
+from vestnik.services.money import documents
+from vestnik.services.senders import moderation
+from vestnik.services.senders.fees import Fees
 from vestnik.store import documents as table
 from vestnik.store import ledger, schema
 from vestnik.store.engine import DataRefused
@@ -380,7 +381,7 @@ async def paying(desk):
 
 async def connect(desk, operator, fee, month=JUNE, state=3):
     fees = Fees(fee, month, desk.current.value.payers, lambda: desk.ids.take(desk.now)[0], desk.now)
-    await desk.store.write(sender_moderation.set_operator, "alex", "Shop", operator, state, fees)
+    await desk.store.write(moderation.set_operator, "alex", "Shop", operator, state, fees)
 
 
 async def states(desk):
@@ -449,6 +450,6 @@ async def test_a_subclient_that_shares_a_balance_is_charged_to_it(paying):
     fees = Fees(
         5 * RUB, JUNE, paying.current.value.payers, lambda: paying.ids.take(paying.now)[0], 1
     )
-    await paying.store.write(sender_moderation.set_operator, "login2", "second", "mts", 3, fees)
+    await paying.store.write(moderation.set_operator, "login2", "second", "mts", 3, fees)
 
     assert await paying.money("alex") == 95 * RUB

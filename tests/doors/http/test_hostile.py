@@ -23,8 +23,9 @@ from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.reply import CODECS
 from vestnik.doors.http.server import Door
 from vestnik.main import Centre
-from vestnik.services import check, clients
-from vestnik.services.access import hash_password
+from vestnik.services.centre import check
+from vestnik.services.clients import clients
+from vestnik.services.clients.access import hash_password
 
 pytestmark = pytest.mark.anyio
 

@@ -14,8 +14,8 @@ from tests.mailing import Press, State
 from vestnik.domain.client import Client, Limits
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.server import Door
-from vestnik.services.access import key_hash
-from vestnik.services.mailing_settings import Settings
+from vestnik.services.clients.access import key_hash
+from vestnik.services.mailings.settings import Settings
 from vestnik.store import schema
 
 pytestmark = pytest.mark.anyio

@@ -11,9 +11,11 @@ from vestnik.domain.numbering import builtin
 from vestnik.domain.ported import Gathered
 from vestnik.domain.ported_file import day_of
 from vestnik.domain.refusals import InsufficientFunds
-from vestnik.services import links, ported, rented, setup
-from vestnik.services.links import Made, rows_for
-from vestnik.services.ported import Change
+from vestnik.services.centre import ported, setup
+from vestnik.services.centre.ported import Change
+from vestnik.services.incoming import rented
+from vestnik.services.messages import links
+from vestnik.services.messages.links import Made, rows_for
 from vestnik.store import alarms as alarm_table
 from vestnik.store import settings, store_at
 

@@ -4,7 +4,8 @@ import pytest
 from tests.fakes.paperwork import Desk
 
 from vestnik.domain.sender import Status
-from vestnik.services import names, sender_moderation, templates
+from vestnik.services.centre import names
+from vestnik.services.senders import moderation, templates
 
 pytestmark = pytest.mark.anyio
 
@@ -179,9 +180,7 @@ async def test_social_networks_have_templates_of_their_own(strict):
 async def test_who_uses_the_name_of_its_main_account_keeps_to_its_templates(strict):
     await strict.subclient("shop", parent_senders=1)
     await strict.subclient("other")
-    await strict.store.write(
-        sender_moderation.judge, "alex", "Shop", Status.APPROVED, "", strict.now
-    )
+    await strict.store.write(moderation.judge, "alex", "Shop", Status.APPROVED, "", strict.now)
     await ask(strict, f"{ADD}&mts_srv=1")
     await judge(strict, 1, templates.APPROVED)
 

@@ -11,7 +11,7 @@ from vestnik.domain.refusals import (
     MessageForbidden,
     Undeliverable,
 )
-from vestnik.services.draft import Accepted
+from vestnik.services.messages.draft import Accepted
 
 pytestmark = pytest.mark.anyio
 

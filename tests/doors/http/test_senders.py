@@ -14,8 +14,10 @@ from vestnik.domain.refusals import (
     Undeliverable,
 )
 from vestnik.domain.sender import AtOperator, Status
-from vestnik.services import names, sender_codes, sender_moderation, senders
-from vestnik.services.sender_fees import Fees
+from vestnik.services.centre import names
+from vestnik.services.senders import codes, moderation
+from vestnik.services.senders import names as senders
+from vestnik.services.senders.fees import Fees
 from vestnik.store import schema
 from vestnik.store import senders as table
 
@@ -54,7 +56,7 @@ async def listed(desk, query="all=1", **more):
 
 
 async def judge(desk, name, status, reason="", login="alex"):
-    await desk.store.write(sender_moderation.judge, login, name, status, reason, desk.now)
+    await desk.store.write(moderation.judge, login, name, status, reason, desk.now)
     await desk.current.refresh()
 
 
@@ -62,7 +64,7 @@ async def at_operator(desk, name, operator, state, fee=0):
     fees = Fees(
         fee, 2025 * 12, desk.current.value.payers, lambda: desk.ids.take(desk.now)[0], desk.now
     )
-    await desk.store.write(sender_moderation.set_operator, "alex", name, operator, state, fees)
+    await desk.store.write(moderation.set_operator, "alex", name, operator, state, fees)
 
 
 def error(answer):
@@ -357,7 +359,7 @@ async def test_a_document_comes_with_a_name_or_later(desk):
     await upload(desk, "add=1&sender=Shop&doc_info=trade+mark", name="../mark.PDF")
     await upload(desk, "chg=1&id=1", octets=b"\x89PNG\r\n\x1a\n...", name="scan.png")
 
-    found = await desk.store.read(sender_moderation.documents, "alex", "shop")
+    found = await desk.store.read(moderation.documents, "alex", "shop")
 
     assert [(file.name, file.type, file.about, octets[:4]) for file, octets in found] == [
         ("mark.pdf", "application/pdf", "trade mark", b"%PDF"),
@@ -614,8 +616,8 @@ async def test_only_a_keyed_hash_of_a_code_is_on_record(desk):
 
 async def test_old_codes_are_forgotten(desk):
     await ask(desk, f"send_code=1&sender={PHONE}")
-    assert await desk.store.write(sender_codes.forget_old, desk.now + 24 * HOUR) == 0
-    assert await desk.store.write(sender_codes.forget_old, desk.now + 24 * HOUR + 1) == 1
+    assert await desk.store.write(codes.forget_old, desk.now + 24 * HOUR) == 0
+    assert await desk.store.write(codes.forget_old, desk.now + 24 * HOUR + 1) == 1
 
 
 async def test_moderation_and_files_are_of_one_account(desk):
@@ -623,10 +625,10 @@ async def test_moderation_and_files_are_of_one_account(desk):
     await ask(desk, "add=1&sender=Shop", login="boris")
     await upload(desk, "chg=1&id=1")
 
-    shown = await desk.store.read(sender_moderation.everybodys)
+    shown = await desk.store.read(moderation.everybodys)
     assert [(one.login, one.sender.name, one.documents) for one in shown] == [
         ("alex", "Shop", 1),
         ("boris", "Shop", 0),
     ]
-    assert len(await desk.store.read(sender_moderation.everybodys, "boris")) == 1
+    assert len(await desk.store.read(moderation.everybodys, "boris")) == 1
     assert (await desk.store.read(table.files_of, 2, 1)) == []

@@ -9,7 +9,7 @@ from vestnik.doors.http.endpoint import Rate, endpoint
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.reply import OK, Download
 from vestnik.doors.http.server import DoorSettings, Page
-from vestnik.services.access import AccessSettings
+from vestnik.services.clients.access import AccessSettings
 
 pytestmark = pytest.mark.anyio
 

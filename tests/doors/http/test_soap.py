@@ -12,8 +12,8 @@ from vestnik.domain import refusals
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.doors.http.envelope import SOAP_11, SOAP_12
 from vestnik.doors.http.soap import BODY_MAX, OPERATIONS
-from vestnik.services.access import AccessSettings
-from vestnik.services.draft import Accepted
+from vestnik.services.clients.access import AccessSettings
+from vestnik.services.messages.draft import Accepted
 
 pytestmark = pytest.mark.anyio
 

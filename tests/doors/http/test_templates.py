@@ -6,7 +6,8 @@ from tests.fakes.paperwork import Desk
 
 from vestnik.domain.message import Kind
 from vestnik.domain.refusals import NotFound
-from vestnik.services import names, templates
+from vestnik.services.centre import names
+from vestnik.services.senders import templates
 from vestnik.store import schema
 
 pytestmark = pytest.mark.anyio

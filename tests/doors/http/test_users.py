@@ -9,7 +9,7 @@ from tests.fakes.reseller import GOOD, Reseller
 from vestnik.domain.client import Limits
 from vestnik.domain.profile import PROFILE_NAMES
 from vestnik.doors.http.endpoints.subclient_settings import FLAGS, SETTINGS
-from vestnik.services import clients, currencies
+from vestnik.services.clients import clients, currencies
 from vestnik.store import clients as table
 from vestnik.store import schema
 

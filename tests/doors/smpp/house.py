@@ -13,10 +13,11 @@ from vestnik.doors.smpp.server import SmppDoor
 from vestnik.doors.smpp.services import Services
 from vestnik.main import Centre
 from vestnik.net.smpp import Link, connect
-from vestnik.services import check, clients
-from vestnik.services.access import hash_password
-from vestnik.services.by_id import ById
-from vestnik.services.parts_in import PartsIn
+from vestnik.services.centre import check
+from vestnik.services.clients import clients
+from vestnik.services.clients.access import hash_password
+from vestnik.services.messages.by_id import ById
+from vestnik.services.sending.parts import PartsIn
 from vestnik.store.statement import Statement
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp.states import Side

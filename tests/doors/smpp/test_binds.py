@@ -18,7 +18,7 @@ from tests.doors.smpp.house import (
 )
 
 from vestnik.doors.smpp.listeners import SmppSettings
-from vestnik.services import clients
+from vestnik.services.clients import clients
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp import tlv
 from vestnik.wire.smpp.command_status import (

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.doors.smpp.house import bind, open_house, submit
 
-from vestnik.services import intake
+from vestnik.services.sending import intake
 
 pytestmark = pytest.mark.anyio
 

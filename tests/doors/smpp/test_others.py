@@ -14,7 +14,7 @@ from tests.carriers.conftest import npm_carrier_folder  # noqa: F401 - a fixture
 from tests.doors.smpp.house import LOGIN, OTHER, PASSWORD, PHONE, SOON_S, open_house
 
 from vestnik.domain.message import Incoming
-from vestnik.services.incoming import Came
+from vestnik.services.incoming.receiving import Came
 
 pytestmark = pytest.mark.anyio
 

@@ -11,7 +11,7 @@ from tests.doors.smpp.house import LOGIN, OTHER, PHONE, SOON_S, bind, open_house
 
 from vestnik.domain import look_up
 from vestnik.domain.message import Incoming, Kind
-from vestnik.services.incoming import Came
+from vestnik.services.incoming.receiving import Came
 from vestnik.services.news import SMPP, Outboxes
 from vestnik.store import news
 from vestnik.wire.smpp import pdu as p

@@ -13,9 +13,9 @@ from vestnik.domain.money import parse_money
 from vestnik.doorkeeper import Doors
 from vestnik.doors.smtp.server import SmtpDoor, SmtpSettings
 from vestnik.main import Centre
-from vestnik.services import clients
-from vestnik.services.access import hash_password
-from vestnik.services.mailboxes import Mailboxes
+from vestnik.services.clients import clients
+from vestnik.services.clients.access import hash_password
+from vestnik.services.incoming.mailboxes import Mailboxes
 from vestnik.store import schema
 from vestnik.store.statement import Statement
 

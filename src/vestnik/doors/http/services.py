@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vestnik.domain.client import Client
-from vestnik.services.access import Access
-from vestnik.services.contacts import Contacts
-from vestnik.services.draft import Accepted, Order
-from vestnik.services.history import History
-from vestnik.services.jobs import Jobs
+from vestnik.services.clients.access import Access
+from vestnik.services.clients.subclients import Subclients
+from vestnik.services.contacts.books import Contacts
+from vestnik.services.history.listing import History
+from vestnik.services.history.statistics import Statistics
+from vestnik.services.history.tasks import Tasks
+from vestnik.services.mailings.jobs import Jobs
+from vestnik.services.messages.draft import Accepted, Order
 from vestnik.services.numbers import Numbers
 from vestnik.services.paperwork import Paperwork
-from vestnik.services.statistics import Statistics
-from vestnik.services.subclients import Subclients
-from vestnik.services.tasks import Tasks
 
 Pair = tuple[str, str]  # the wire id of a message and its phone
 

@@ -1,7 +1,7 @@
 """Short links: `/l/<code>` leads on to the address that the code stands for (text.md)."""
 
 from vestnik.doors.http.server import Page
-from vestnik.services.links import Links
+from vestnik.services.messages.links import Links
 
 PATH = "/l/"
 

@@ -23,8 +23,8 @@ from vestnik.doors.smpp.outbox import Delivery
 from vestnik.doors.smpp.services import Services
 from vestnik.doors.smpp.underway import Underway
 from vestnik.net.smpp import Link, Odd
-from vestnik.services.draft import Order
-from vestnik.services.parts_in import Part
+from vestnik.services.messages.draft import Order
+from vestnik.services.sending.parts import Part
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp import tlv
 from vestnik.wire.smpp.command_status import (

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vestnik.domain.client import Client
-from vestnik.services.access import Access
-from vestnik.services.by_id import ById
-from vestnik.services.draft import Accepted, Order
+from vestnik.services.clients.access import Access
+from vestnik.services.messages.by_id import ById
+from vestnik.services.messages.draft import Accepted, Order
 from vestnik.services.news import Outboxes
-from vestnik.services.parts_in import PartsIn
+from vestnik.services.sending.parts import PartsIn
 
 
 class Sending(Protocol):

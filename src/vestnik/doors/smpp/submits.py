@@ -11,8 +11,8 @@ from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Flag
 from vestnik.doors.smpp import texts, times
 from vestnik.doors.smpp.codes import Wrong
-from vestnik.services.draft import Order
-from vestnik.services.parts_in import Part
+from vestnik.services.messages.draft import Order
+from vestnik.services.sending.parts import Part
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp import tlv, udh
 from vestnik.wire.smpp.command_status import (

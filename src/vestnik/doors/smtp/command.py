@@ -10,7 +10,7 @@ from vestnik.domain.lists import ListLine, list_lines
 from vestnik.domain.message import Kind
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.smtp.letter import File, Letter
-from vestnik.services.draft import Order
+from vestnik.services.messages.draft import Order
 
 FIELDS = 7
 OCTETS = 4  # the format whose text is octets, not characters

@@ -7,7 +7,7 @@ from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Kind
 from vestnik.doors.smtp.command import key_of
 from vestnik.doors.smtp.letter import Letter
-from vestnik.services.draft import Order
+from vestnik.services.messages.draft import Order
 
 LENGTH_MAX = 200  # characters, of which one part holds 160 or 70
 

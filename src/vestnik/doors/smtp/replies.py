@@ -11,7 +11,7 @@ import structlog
 
 from vestnik.domain.refusals import TooManyRequests
 from vestnik.doors.smtp.codes import plain
-from vestnik.services.access_limits import PerMinute, Recent
+from vestnik.services.clients.access_limits import PerMinute, Recent
 
 log = structlog.get_logger(__name__)
 

@@ -18,8 +18,8 @@ from vestnik.domain.refusals import StoreUnavailable, Undeliverable
 from vestnik.doors.smtp.codes import CODES, LATER, plain
 from vestnik.doors.smtp.replies import Replies
 from vestnik.doors.smtp.taking import Sending, Taking, Told
-from vestnik.services.access import Access
-from vestnik.services.mailboxes import Mailboxes
+from vestnik.services.clients.access import Access
+from vestnik.services.incoming.mailboxes import Mailboxes
 
 log = structlog.get_logger(__name__)
 

@@ -10,9 +10,9 @@ from vestnik.doors.smtp.codes import CODES, line_of
 from vestnik.doors.smtp.command import order_of, read_command
 from vestnik.doors.smtp.forwarding import forwarded
 from vestnik.doors.smtp.letter import Letter, read_letter
-from vestnik.services.access import Access
-from vestnik.services.access_limits import Recent
-from vestnik.services.draft import Accepted, Order
+from vestnik.services.clients.access import Access
+from vestnik.services.clients.access_limits import Recent
+from vestnik.services.messages.draft import Accepted, Order
 
 COUNTED_AS_WRONG = (1, 2)  # errors that lead to error 4 when they come often (conventions.md)
 BIG_LETTER = 4 * 1024  # taking a bigger one apart in the loop would make everybody wait

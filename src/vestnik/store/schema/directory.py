@@ -4,7 +4,7 @@ from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
 from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, row_id, small, words
 
-# What validation reads whole into memory (services/directory.py).
+# What validation reads whole into memory (services/centre/directory.py).
 
 settings = Table(
     "settings",

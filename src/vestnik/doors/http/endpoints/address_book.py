@@ -24,8 +24,8 @@ from vestnik.doors.http.endpoints.address_book_shapes import (
     made,
 )
 from vestnik.doors.http.reply import OK, Answer, Listing
-from vestnik.services.blacklist import Blocks
-from vestnik.services.contacts import Change, Entry, Filter
+from vestnik.services.contacts.blacklist import Blocks
+from vestnik.services.contacts.books import Change, Entry, Filter
 
 _LISTED = re.compile(r"[,;|\s]+")
 

@@ -7,7 +7,7 @@ from vestnik.domain.contact import NAME_MAX, QUERY_MAX, TEXT_MAX, Book, Contact,
 from vestnik.doors.http.endpoint import Parameter
 from vestnik.doors.http.reply import Listing, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape, done
-from vestnik.services.contacts import Found
+from vestnik.services.contacts.books import Found
 
 ID_DIGITS_MAX = 18  # more would not fit the store
 ID_MAX = 10**ID_DIGITS_MAX - 1

@@ -6,7 +6,7 @@ from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import Reply, Value
 from vestnik.doors.http.services import Statement as HasStatement
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.billing import Statement
+from vestnik.services.money.billing import Statement
 
 PARAMETERS = (Parameter("cur", "1 tells the currency too.", kind="flag"),)
 ANSWERS = (

@@ -11,7 +11,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import JSON, Answer, Download, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.documents import Stored, Subclient
+from vestnik.services.money.documents import Stored, Subclient
 
 OPERATIONS = ("add_account", "get_account", "get_act")
 ID_MAX = 2**53

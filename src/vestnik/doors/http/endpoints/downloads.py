@@ -12,8 +12,8 @@ from vestnik.doors.http.endpoints import paging
 from vestnik.doors.http.reply import CODECS, OK, Answer, Download, Listing, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape, done
 from vestnik.exports import FORMATS
-from vestnik.services.history import filter_from, period
-from vestnik.services.tasks import Order, State, Task, Wanted
+from vestnik.services.history.listing import filter_from, period
+from vestnik.services.history.tasks import Order, State, Task, Wanted
 
 TASKS_DEFAULT = 100
 TASKS_MAX = 1_000

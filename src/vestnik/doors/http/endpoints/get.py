@@ -13,7 +13,7 @@ from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.endpoints import paging, senders
 from vestnik.doors.http.reply import Answer, Listing, Reply, Value, wire_id
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.history import (
+from vestnik.services.history.listing import (
     DAY_MS,
     PERIOD_MS_MAX,
     Received,
@@ -21,8 +21,8 @@ from vestnik.services.history import (
     filter_from,
     period,
 )
-from vestnik.services.prices import Zone
-from vestnik.services.statistics import Turnover
+from vestnik.services.history.statistics import Turnover
+from vestnik.services.money.prices import Zone
 
 MESSAGES_MAX = 1_000
 ANSWERS_MAX = 10_000

@@ -6,7 +6,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import Answer, Listing, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.numbering import Place, place_of
+from vestnik.services.centre.numbering import Place, place_of
 
 PHONES_MAX = 1_000
 

@@ -22,7 +22,7 @@ from vestnik.doors.http.endpoints.message_form import (
 from vestnik.doors.http.endpoints.send_answer import price
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value, wire_id
 from vestnik.doors.http.shapes import Member, Shape, done
-from vestnik.services.jobs import Attached, Mailing, NewMailing, Progress, Shown, State
+from vestnik.services.mailings.jobs import Attached, Mailing, NewMailing, Progress, Shown, State
 
 _OPTIONS = frozenset({"fileurl", "voice", "param", "subj"})  # handed on as they came
 _REPEAT = 5  # the number of the `fl` that asks for a repeat of what was not delivered

@@ -6,7 +6,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import Answer, Listing, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.templates import Registered
+from vestnik.services.senders.templates import Registered
 
 OPERATIONS = ("add", "get")
 

@@ -7,7 +7,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply
 from vestnik.doors.http.shapes import Member, Shape, done
-from vestnik.services.rented import RENT, Number
+from vestnik.services.incoming.rented import RENT, Number
 
 OPERATIONS = ("get", "buy", "chg")
 

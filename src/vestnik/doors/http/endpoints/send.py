@@ -21,7 +21,7 @@ from vestnik.doors.http.endpoints.message_form import (
 from vestnik.doors.http.endpoints.send_answer import ANSWERS, accepted_reply, price_reply
 from vestnik.doors.http.endpoints.send_parameters import PARAMETERS
 from vestnik.doors.http.reply import Reply
-from vestnik.services.draft import Order
+from vestnik.services.messages.draft import Order
 
 PRICE_ONLY = 1  # a value of `cost`
 CODE, CODE_DIGITS = "code", 4  # of a call that confirms a number

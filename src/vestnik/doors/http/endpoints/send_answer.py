@@ -6,7 +6,7 @@ from dataclasses import replace
 from vestnik.domain.money import money
 from vestnik.doors.http.reply import Reply, Rows, Value, wire_id
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.draft import Accepted, Fate
+from vestnik.services.messages.draft import Accepted, Fate
 
 WITH_PRICE, WITH_BALANCE = 2, 3
 

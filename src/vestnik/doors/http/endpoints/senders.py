@@ -11,7 +11,7 @@ from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.endpoints import paging
 from vestnik.doors.http.reply import OK, Answer, Listing, Marks, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape, done
-from vestnik.services.senders import Listed, Sender, Wish, document
+from vestnik.services.senders.names import Listed, Sender, Wish, document
 
 OPERATIONS = ("get", "add", "chg", "send_code", "check_code", "del")
 SENDERS_MAX = 1_000  # of one answer

@@ -12,7 +12,7 @@ from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value, wire_id
 from vestnik.doors.http.services import Found, Pair
 from vestnik.doors.http.shapes import Member, Shape, done
-from vestnik.services import status as service
+from vestnik.services.messages import status as service
 
 # The result of a look-up, in the order of the wire, and its labels in fmt=0.
 HLR_NAMES = ("imsi", "msc", "mcc", "mnc", "cn", "net", "rcn", "rnet")

@@ -5,7 +5,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape, done
-from vestnik.services.templates import FORMATS, SIGNATURE, New, Template
+from vestnik.services.senders.templates import FORMATS, SIGNATURE, New, Template
 
 OPERATIONS = ("add", "chg", "del", "get")
 AUTOMATIC = 1  # fl[1] makes a template the automatic signature

@@ -5,7 +5,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import Reply
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.links import Clicks
+from vestnik.services.messages.links import Clicks
 
 PARAMETERS = (
     Parameter("get", "1 asks for the clicks.", kind="flag", required=True),

@@ -9,8 +9,8 @@ from vestnik.doors.http.endpoint import IDEMPOTENCY_KEY, Call, Parameter, Rate, 
 from vestnik.doors.http.endpoints import subclient_settings
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape, done
-from vestnik.services.statistics import Asked, Turnover
-from vestnik.services.subclients import Payment, not_of_a_subclient
+from vestnik.services.clients.subclients import Payment, not_of_a_subclient
+from vestnik.services.history.statistics import Asked, Turnover
 
 OPERATIONS = ("add", "chg", "pay", "get_stat", "get_stat_all")
 USER_ID_MAX = 2**53

@@ -5,7 +5,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.reply import Reply, Texts
 from vestnik.doors.http.shapes import Member, Shape
-from vestnik.services.wait_calls import Expected
+from vestnik.services.incoming.wait_calls import Expected
 
 PARAMETERS = (
     Parameter("phone", "The subscriber's number, from which the call will come.", required=True),

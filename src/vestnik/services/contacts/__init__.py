@@ -1,0 +1,1 @@
+"""Address books: contacts, their groups, files of them, who is blocked."""

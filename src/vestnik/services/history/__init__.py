@@ -1,0 +1,1 @@
+"""What was sent, received and spent: listed, summed up, exported by tasks."""

@@ -1,0 +1,1 @@
+"""Mailings with a name: ordered, run slice by slice, repeated (jobs.md)."""

@@ -1,0 +1,1 @@
+"""What sending costs, what an account may spend, and the papers about it."""

@@ -1,0 +1,1 @@
+"""Sender names and templates: kept, confirmed, registered with operators, paid for."""

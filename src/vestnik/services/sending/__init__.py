@@ -1,0 +1,1 @@
+"""A request becomes messages: read, checked, priced, guarded, accepted."""

@@ -1,0 +1,121 @@
+"""Limits that guard money and subscribers, judged inside the accept transaction (status.md).
+
+Daily limits are counted in the store and in the batch itself, so that nodes and restarts change
+nothing; black lists are asked for all drafts of a batch at once.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+from vestnik.domain.contact import Book
+from vestnik.domain.message import Err, Flag, Kind, Status
+from vestnik.services.contacts import blacklist
+from vestnik.services.messages.draft import Draft, Recipient
+from vestnik.store import daily, statistics
+from vestnik.store.engine import Transaction
+
+_WAITING, _MAIL, _MASS = int(Status.WAITING), Kind.MAIL, int(Flag.MASS)
+ADDRESS_MS = 2 * 86_400_000  # for how long an address's count is kept: a day, wherever it begins
+
+
+class Today:
+    """What clients, numbers and addresses have had today, in the store and of this batch."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._of_client: dict[tuple[int, int], int] = {}
+        self._of_number: dict[tuple[int, int, str], int] = {}
+        self._of_text: dict[tuple[int, int, str, str], int] = {}
+        self._from_address: dict[tuple[int, bytes], tuple[int, int]] = {}
+
+    async def limit(self, draft: Draft) -> None:
+        """Forbid the recipients that are too many."""
+        limits = draft.client.limits
+        if limits.day_limit:
+            await self._limit_day(draft, limits.day_limit)
+        if limits.address_limit and draft.address:
+            await self._limit_address(draft, limits.address_limit)
+        if limits.number_limit:
+            await self._limit_number(draft, limits.number_limit)
+        if limits.text_limit:
+            await self._limit_text(draft, limits.text_limit)
+
+    async def keep(self, now: int) -> None:
+        """Write down what only this class counts."""
+        for (client_id, digest), (before, count) in self._from_address.items():
+            if count != before:
+                until = now + ADDRESS_MS
+                await daily.keep_from_address(self._tx, client_id, digest, count, until)
+
+    async def _limit_day(self, draft: Draft, most: int) -> None:
+        day = (draft.client.id, draft.day)
+        if day not in self._of_client:
+            self._of_client[day] = await statistics.accepted(self._tx, *day)
+        for recipient in draft.recipients:
+            self._of_client[day] += 1
+            if self._of_client[day] > most:
+                forbid(draft, recipient, Err.DAILY_LIMIT)
+
+    async def _limit_address(self, draft: Draft, most: int) -> None:
+        said = f"{draft.day} {draft.address}".encode()
+        key = (draft.client.id, blake2b(said, digest_size=16, person=b"address").digest())
+        if key not in self._from_address:
+            known = await daily.from_address(self._tx, *key)
+            self._from_address[key] = (known, known)
+        before, count = self._from_address[key]
+        for recipient in draft.recipients:
+            if recipient.status == _WAITING and count >= most:
+                forbid(draft, recipient, Err.DAILY_LIMIT)
+            count += int(recipient.status == _WAITING)
+        self._from_address[key] = (before, count)
+
+    async def _limit_number(self, draft: Draft, most: int) -> None:
+        for recipient in draft.recipients:
+            key = (draft.client.id, draft.day, recipient.phone)
+            if key not in self._of_number:
+                self._of_number[key] = await daily.to_number(self._tx, *key)
+            if self._of_number[key] >= most:
+                forbid(draft, recipient, Err.NUMBER_LIMIT)
+            self._of_number[key] += int(recipient.status == _WAITING)
+
+    async def _limit_text(self, draft: Draft, most: int) -> None:
+        for recipient in draft.recipients:
+            key = (draft.client.id, draft.day, recipient.phone, recipient.text)
+            if key not in self._of_text:
+                self._of_text[key] = await daily.with_text(self._tx, *key)
+            if self._of_text[key] >= most:
+                forbid(draft, recipient, Err.NUMBER_LIMIT)
+            self._of_text[key] += int(recipient.status == _WAITING)
+
+
+async def block(tx: Transaction, drafts: Sequence[Draft]) -> None:
+    """Forbid recipients on black lists (phones.md, `add_black`)."""
+    listed = [
+        (draft, recipient, _asked(draft, recipient))
+        for draft in drafts
+        if draft.blocks
+        for recipient in draft.recipients
+        if recipient.status == _WAITING
+    ]
+    if not listed:
+        return
+    found = await blacklist.blocked(tx, [asked for _, _, asked in listed])
+    for draft, recipient, asked in listed:
+        if asked in found:
+            forbid(draft, recipient, Err.NUMBER_BARRED)
+
+
+def _asked(draft: Draft, recipient: Recipient) -> blacklist.Asked:
+    book = Book.MAILS if recipient.kind is _MAIL else Book.PHONES
+    return blacklist.Asked(draft.client.id, recipient.phone, bool(draft.flags & _MASS), book)
+
+
+def forbid(draft: Draft, recipient: Recipient, err: int) -> None:
+    """Refuse a recipient that nothing else was wrong with."""
+    if recipient.status != _WAITING:
+        return
+    recipient.status, recipient.err = Status.FORBIDDEN, err
+    for account, lost in zip(draft.accounts, (recipient.price, *recipient.shares), strict=False):
+        if lost > 0:
+            draft.holds[account] -= lost
+    recipient.price, recipient.shares = 0, ()
