@@ -1,0 +1,1 @@
+"""What the centre does, in folders by the nouns of the field (docs/design/services.md)."""
