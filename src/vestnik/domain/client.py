@@ -64,6 +64,7 @@ class Limits:
     callback_statuses: int = 1  # 0: that address is not told of statuses
     callback_incoming: int = 1  # 0: that address is not told of incoming messages
     smpp_incoming: int = 0  # 1: incoming messages are handed over SMPP instead
+    smpp_own_tlvs: int = 1  # 0: receipts over SMPP have no TLVs besides those of the standard
     incoming_to_phone: int = 0  # 1: incoming messages are sent on to incoming_phone, at its cost
     incoming_phone: str = ""  # the number that they are sent on to
     incoming_to_email: int = 0  # 1: incoming messages are sent on to incoming_email, at its cost

@@ -12,7 +12,7 @@ from vestnik.doors.smpp.listeners import SmppSettings
 from vestnik.doors.smpp.server import SmppDoor
 from vestnik.doors.smpp.services import Services
 from vestnik.main import Centre
-from vestnik.net.smpp import Link, connect
+from vestnik.net.smpp import Link
 from vestnik.services.centre import check
 from vestnik.services.clients import clients
 from vestnik.services.clients.access import hash_password
@@ -152,16 +152,32 @@ def submit(text=b"Hello", phone=PHONE, **fields):
     return p.SubmitSm(**(given | fields))
 
 
-async def reach(house, port=None, tls=None):
-    """A client that is connected and not bound."""
+async def reach(house, port=None, tls=None, address="127.0.0.1"):
+    """A client that is connected from an address, and not bound."""
     esme = Esme()
-    await connect("127.0.0.1", port or house.port, lambda: esme.link, tls=tls)
+    loop = asyncio.get_running_loop()
+    name = "127.0.0.1" if tls else None
+    await loop.create_connection(
+        lambda: esme.link,
+        "127.0.0.1",
+        port or house.port,
+        ssl=tls,
+        server_hostname=name,
+        local_addr=(address, 0),
+    )
     return esme
 
 
-async def bind(house, login=LOGIN, password=PASSWORD, kind=p.BindTransceiver, **fields):
+async def bind(
+    house,
+    login=LOGIN,
+    password=PASSWORD,
+    kind=p.BindTransceiver,
+    address="127.0.0.1",
+    **fields,
+):
     """A bound client; fails when the bind is refused."""
-    esme = await reach(house)
+    esme = await reach(house, address=address)
     frame = await esme.ask(kind(login, password, **{"interface_version": 0x34, **fields}))
     assert frame.status == 0, hex(frame.status)
     return esme

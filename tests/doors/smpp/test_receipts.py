@@ -78,6 +78,20 @@ async def test_a_delivered_message_is_told_with_text_and_tlvs(house):
     await nothing_waits(house)
 
 
+async def test_an_account_may_do_without_the_tlvs_that_are_our_own(house):
+    await house.limit(smpp_own_tlvs=0)
+    esme = await bind(house)
+    await esme.submit(b"Hello", registered_delivery=1)
+
+    [receipt] = await esme.hears(1)
+
+    assert receipt.tlvs.keys() == {
+        tlv.RECEIPTED_MESSAGE_ID,
+        tlv.MESSAGE_STATE,
+        tlv.NETWORK_ERROR_CODE,
+    }
+
+
 @pytest.mark.parametrize(
     ("phone", "stat", "err", "state"),
     [
@@ -257,6 +271,29 @@ async def test_a_receipt_goes_where_its_message_came_from(house):
         for n, esme in enumerate(binds):
             heard = await esme.hears(len(esme.heard) or 1)
             assert {pdu.source_addr for pdu in heard} == {f"7916000000{n}"}
+
+
+async def test_a_transmitter_is_told_of_its_messages_by_the_receiver_beside_it(house):
+    others = [await bind(house) for _ in range(2)]
+    transmitter = await bind(house, kind=p.BindTransmitter)
+    receiver = await bind(house, kind=p.BindReceiver)
+    for n in range(6):
+        await transmitter.submit(b"Hello", f"7916000000{n}", **RECEIPT)
+
+    assert len(await receiver.hears(6)) == 6
+    assert [other.heard for other in others] == [[], []]
+
+
+async def test_a_program_hears_at_its_own_address_what_it_sent(house):
+    receivers = {}
+    for address in ("127.0.0.1", "127.0.0.2"):
+        receivers[address] = await bind(house, address=address, kind=p.BindReceiver)
+    transmitter = await bind(house, address="127.0.0.2", kind=p.BindTransmitter)
+    for n in range(6):
+        await transmitter.submit(b"Hello", f"7916000000{n}", **RECEIPT)
+
+    assert len(await receivers["127.0.0.2"].hears(6)) == 6
+    assert receivers["127.0.0.1"].heard == []
 
 
 async def test_receipts_of_somebody_else_are_never_heard(house):

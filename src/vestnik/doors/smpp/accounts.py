@@ -39,6 +39,17 @@ class Bind:
         state = self.link.session.state
         return state in (State.BOUND_RX, State.BOUND_TRX) and not self.link.closing
 
+    def beside(self, receivers: list["Bind"]) -> list["Bind"]:
+        """Those of the receivers that seem to be of the same program: a program that knows nothing
+        of the message would throw its receipt away.
+
+        They are at the same address; and who submits by a transmitter hears by a plain receiver.
+        """
+        near = [bind for bind in receivers if bind.address == self.address] or receivers
+        if self.link.session.state is not State.BOUND_TX:
+            return near
+        return [bind for bind in near if bind.link.session.state is State.BOUND_RX] or near
+
     def is_single(self, now: float) -> bool:
         """Count a submit; whether it is one of few, by the clock of the loop."""
         recent = self._recent
@@ -78,22 +89,25 @@ class Account:
         self._room -= 1
 
     def submitted(self, wire_id: str, bind: Bind) -> None:
-        """The receipt of this message goes to that bind, where there is a choice."""
-        if len(self.binds) < 2 or not bind.receives:
+        """The receipt of this message goes to that bind, or one that belongs to it, where there is
+        a choice."""
+        if len(self.binds) < 2:
             return
         if len(self._origins) >= ORIGINS_MAX:
             del self._origins[next(iter(self._origins))]
         self._origins[wire_id] = bind
 
     def receiver(self, wire_id: str = "") -> Bind | None:
-        """The bind that a receipt goes to: the one that submitted, else those that receive in
-        turn; None without any."""
+        """The bind that a receipt goes to: the one that submitted, else one that belongs to it,
+        else those that receive in turn; None without any."""
         origin = self._origins.get(wire_id)
         if origin is not None and origin.receives:
             return origin
         receivers = [bind for bind in self.binds if bind.receives]
         if not receivers:
             return None
+        if origin is not None:
+            receivers = origin.beside(receivers)
         self._turn += 1
         return receivers[self._turn % len(receivers)]
 

@@ -188,7 +188,9 @@ class Delivery:
         if bind is None or client is None:
             return False
         try:
-            future = bind.link.ask(deliver_sm(news, ZoneInfo(client.zone)))
+            own_tlvs = bool(client.limits.smpp_own_tlvs)
+            pdu = deliver_sm(news, ZoneInfo(client.zone), own_tlvs=own_tlvs)
+            future = bind.link.ask(pdu)
         except ValueError:  # nobody could ever be told this; it must not stop what is behind it
             log.exception(
                 "news cannot be told over SMPP", client=client.id, message=news.message_id

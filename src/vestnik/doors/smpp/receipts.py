@@ -25,14 +25,18 @@ _LOOK_UPS = (Kind.HLR, Kind.PING)
 _INTERNATIONAL, _ALPHANUMERIC, _ISDN, _UNKNOWN = 1, 5, 1, 0
 
 
-def deliver_sm(news: News, zone: tzinfo) -> p.DeliverSm:
-    """What tells a client the news; `zone` is that of its dates."""
+def deliver_sm(news: News, zone: tzinfo, *, own_tlvs: bool = True) -> p.DeliverSm:
+    """What tells a client the news; `zone` is that of its dates.
+
+    Without `own_tlvs` a receipt has the TLVs of the standard alone: there are programs that cannot
+    read a PDU with others.
+    """
     if news.kind == INCOMING:
         return _incoming(news.payload)
-    return _receipt(news.payload, zone)
+    return _receipt(news.payload, zone, _own_tlvs(news.payload) if own_tlvs else {})
 
 
-def _receipt(message: Mapping[str, Any], zone: tzinfo) -> p.DeliverSm:
+def _receipt(message: Mapping[str, Any], zone: tzinfo, more: dict[int, bytes]) -> p.DeliverSm:
     status = Status(message["status"])
     stat, err = STATS[status], min(message["err"], ERR_MAX)
     receipt = r.Receipt(
@@ -57,7 +61,7 @@ def _receipt(message: Mapping[str, Any], zone: tzinfo) -> p.DeliverSm:
         destination_addr=message["sender"],
         esm_class=r.ESM_RECEIPT if status.final else r.ESM_INTERMEDIATE,
         short_message=_short(line),
-        tlvs=r.write_tlvs(receipt) | _own_tlvs(message) | _payload(line),
+        tlvs=r.write_tlvs(receipt) | more | _payload(line),
     )
 
 
