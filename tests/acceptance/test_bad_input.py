@@ -12,7 +12,7 @@ from vestnik.doors.http.endpoints import ENDPOINTS
 pytestmark = pytest.mark.anyio
 
 PHONE = "79161112233"
-ANSWER_S_MAX = 20
+ANSWER_S_MAX = 60
 ACCOUNT = urlencode({"login": LOGIN, "psw": PASSWORD}).encode()
 
 
@@ -194,7 +194,7 @@ async def test_a_multipart_form_without_its_end_is_an_error(centre):
 
 async def test_an_address_that_is_wrong_too_often_is_shut_out(furnished, tmp_path):
     folder = shutil.copytree(furnished, tmp_path / "data")
-    async with Centre(folder, ACCESS__BLOCK_S="2") as strict:
+    async with Centre(folder, ACCESS__BLOCK_S="4") as strict:
         for _ in range(10):
             await strict.post("send", mes="to nobody")
         blocked = await strict.ask("balance")

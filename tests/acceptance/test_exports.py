@@ -6,13 +6,13 @@ import io
 import os
 import signal
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
-from tests.serving import Centre, until
+from tests.serving import SOON_S, Centre, until
 
 pytestmark = pytest.mark.anyio
 
@@ -27,8 +27,9 @@ MANY, IN_A_LIST = 30_000, 10_000
 DAY_M = 24 * 60
 
 
-def today():
-    return f"{datetime.now(MOSCOW):%d.%m.%Y}"
+def since():
+    """Yesterday: what a test has just sent is of today, or it has just been midnight."""
+    return f"{datetime.now(MOSCOW) - timedelta(days=1):%d.%m.%Y}"
 
 
 async def task_of(centre, task_id):
@@ -41,7 +42,7 @@ async def task_of(centre, task_id):
     return None
 
 
-async def in_state(centre, task_id, state, wait_s=20):
+async def in_state(centre, task_id, state, wait_s=SOON_S):
     found = {}
 
     async def is_so():
@@ -53,7 +54,7 @@ async def in_state(centre, task_id, state, wait_s=20):
 
 
 async def ordered(centre, **given):
-    return (await centre.ask("downloads", add=1, start=today(), **given))["id"]
+    return (await centre.ask("downloads", add=1, start=since(), **given))["id"]
 
 
 async def send_some(centre):
@@ -144,7 +145,7 @@ async def half_written(centre):
     async def written():
         return [file for file in exports.glob("*/file") if file.stat().st_size]
 
-    await until(written, 20)
+    await until(written)
     [child] = [pid for pid in centre.children if b"export" in command_of(pid)]
     os.kill(child, signal.SIGSTOP)
     return child
@@ -158,7 +159,7 @@ def command_of(pid):
 
 async def whole(centre, task):
     """The file has every message once; returns nothing."""
-    done = await in_state(centre, task, DONE, wait_s=30)
+    done = await in_state(centre, task, DONE)
     answer = await centre.post("downloads", get_file=1, id=task)
     header, *rows = rows_of(answer)
 

@@ -230,7 +230,7 @@ class Two:
         address = f"http://{host}:{port}/sys/{name}.php"
 
         def post():
-            with urllib.request.urlopen(address, body, timeout=20) as answer:
+            with urllib.request.urlopen(address, body, timeout=60) as answer:
                 return answer.read().decode("utf-8", "replace")
 
         return await asyncio.get_running_loop().run_in_executor(CALLERS, post)

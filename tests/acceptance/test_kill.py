@@ -65,7 +65,7 @@ class Load:
                     task.result()
             return len(self.acknowledged) >= wanted
 
-        await until(done, 30)
+        await until(done, 90)
 
 
 async def killed_under_load(centre, times):
@@ -94,7 +94,7 @@ async def at_rest(centre):
         left[:] = await centre.rows(moving)
         return not left
 
-    await until(done, 60, lambda: f"still on their way, by stage: {left}; {centre.log}")
+    await until(done, 120, lambda: f"still on their way, by stage: {left}; {centre.log}")
 
 
 async def prepared(folder, url, port, on_unknown):

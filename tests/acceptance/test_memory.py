@@ -17,7 +17,7 @@ async def test_a_list_of_a_hundred_thousand_lines_takes_little_memory(folder):
     async with centre:
         answer = await centre.ask("send", list="\n".join(lines), time="+1440")
         taken = centre.memory_mib_max
-        await until(lambda: made(centre), 60)
+        await until(lambda: made(centre), 120)
         expanded = centre.memory_mib_max
 
         assert answer["cnt"] == LINES

@@ -5,7 +5,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from tests.serving import Centre
+from tests.serving import Centre, until
 
 from vestnik.services.messages import links
 from vestnik.services.messages.links import Made, rows_for
@@ -15,7 +15,6 @@ pytestmark = pytest.mark.anyio
 
 SALE = "https://a.example/sale"
 OURS, CALLED, SUBSCRIBER = "79990000777", "74950000001", "79160000001"
-FOLLOW_S = 10.0  # a centre follows within two seconds, a busy machine later
 
 
 class _Stays(urllib.request.HTTPRedirectHandler):
@@ -26,17 +25,10 @@ class _Stays(urllib.request.HTTPRedirectHandler):
 def led_to(address):
     """Where an address leads, without going there."""
     try:
-        urllib.request.build_opener(_Stays).open(address, timeout=10)
+        urllib.request.build_opener(_Stays).open(address, timeout=60)
     except urllib.error.HTTPError as answer:
         return answer.code, answer.headers["location"]
     raise AssertionError("it leads nowhere")
-
-
-async def until(there):
-    deadline = asyncio.get_running_loop().time() + FOLLOW_S
-    while not await there():
-        assert asyncio.get_running_loop().time() < deadline, "it did not come"
-        await asyncio.sleep(0.1)
 
 
 async def test_what_commands_say_of_numbers_is_followed_while_the_centre_serves(tmp_path):

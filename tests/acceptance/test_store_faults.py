@@ -5,7 +5,7 @@ import contextlib
 import os
 import shutil
 import subprocess
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -127,8 +127,8 @@ async def test_an_export_that_does_not_fit_fails_with_its_reason_and_harms_no_se
         async with Centre(folder, TASKS__PERIOD_S="0.5") as centre:
             lines = "\n".join(f"{int(PHONE) + number}:Number {number}" for number in range(2_000))
             await centre.ask("send", list=lines)
-            today = f"{datetime.now(ZoneInfo('Europe/Moscow')):%d.%m.%Y}"
-            task = (await centre.ask("downloads", add=1, start=today))["id"]
+            yesterday = datetime.now(ZoneInfo("Europe/Moscow")) - timedelta(days=1)
+            task = (await centre.ask("downloads", add=1, start=f"{yesterday:%d.%m.%Y}"))["id"]
             await until(lambda: failed(centre, task))
             [(reason,)] = await centre.rows("SELECT reason FROM tasks")
             file = await centre.ask("downloads", get_file=1, id=task)

@@ -2,7 +2,7 @@
 
 import time
 
-FOLLOW_S_MAX = 10.0
+FOLLOW_S_MAX = 45.0
 LOOK_S = 0.1
 
 

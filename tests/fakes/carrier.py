@@ -149,7 +149,7 @@ class FakeCarrier:
         """What to do with the next submits instead of taking them, one each."""
         self._reactions.extend(reactions)
 
-    async def until(self, true: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    async def until(self, true: Callable[[], bool], timeout_s: float = 45.0) -> None:
         """Wait for something that this carrier can see; raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not true():

@@ -27,7 +27,7 @@ class Receiver:
     def fields(self, name):
         return [fields[name] for _, fields, _ in self.calls]
 
-    async def until(self, count, timeout_s=10.0):
+    async def until(self, count, timeout_s=45.0):
         async with asyncio.timeout(timeout_s):
             while len(self.calls) < count:
                 self._came.clear()
