@@ -104,8 +104,8 @@ async def test_progress_is_told_on_the_way(store, job, monkeypatch, tmp_path):
     def page(tx, client_id, wanted, low, high, *, first):
         return _page(tx, client_id, wanted, low, high, 3, first=first)
 
-    _page = export.history.page
-    monkeypatch.setattr(export.history, "page", page)
+    _page = export.listing.page
+    monkeypatch.setattr(export.listing, "page", page)
     await asyncio.to_thread(export.export, decoded, told.append)
 
     assert [word.rows for word in told] == [3, 6, 7]
