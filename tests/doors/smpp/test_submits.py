@@ -128,6 +128,19 @@ async def test_a_long_text_comes_in_the_payload(house, esme, kind):
     assert await said(house, frame) == (text, Kind.SMS)
 
 
+async def test_a_payload_of_no_octets_is_none(house, esme):
+    frame = await esme.submit(b"Hello", tlvs={tlv.MESSAGE_PAYLOAD: b""})
+
+    assert await said(house, frame) == ("Hello", Kind.SMS)
+
+
+@pytest.mark.parametrize("esm_class", [0x01, 0x02, 0x03, 0x08, 0x10, 0x80])
+async def test_modes_and_acknowledgements_are_sent_like_any_text(house, esme, esm_class):
+    frame = await esme.submit(b"Hello", esm_class=esm_class)
+
+    assert await said(house, frame) == ("Hello", Kind.SMS)
+
+
 async def test_tlvs_of_no_concern_are_ignored(house, esme):
     extra = {tlv.ALERT_ON_MESSAGE_DELIVERY: b"", tlv.LANGUAGE_INDICATOR: b"\1", 0x1500: b"own"}
 

@@ -31,6 +31,8 @@ PRIORITY_MAX = 4  # of 5.0; 3.4 ends at 3
 URGENT_FROM = 2  # priority_flag (smpp.md, "Speed")
 RECEIPT_MASK = 0x03  # of registered_delivery: when a receipt is wanted
 PROGRESS = 0x10
+# Types of message besides the ordinary one that an ESME may submit: some libraries always say so.
+_ACKNOWLEDGEMENTS = (0x08, 0x10)
 _NO_RECIPIENT = frozenset(",;\r\n")  # one submit has one recipient
 
 _DIGEST = blake2b(digest_size=16, person=b"smpp submit")  # to copy is cheaper than to make one
@@ -101,7 +103,7 @@ def manner_of(part: Part) -> Manner:
 def read(pdu: p.SubmitSm | p.DataSm, *, iso: bool, address: str, now_ms: int) -> Submit:
     """Read a submit; raises Wrong with the status that its first fault deserves."""
     esm_class = pdu.esm_class
-    if esm_class & ESM_TYPE_MASK:
+    if esm_class & ESM_TYPE_MASK and esm_class & ESM_TYPE_MASK not in _ACKNOWLEDGEMENTS:
         raise Wrong(ESME_RINVESMCLASS)
     phone = pdu.destination_addr
     if not phone or not _NO_RECIPIENT.isdisjoint(phone) or _is_group(phone):
@@ -177,7 +179,7 @@ def _octets(pdu: p.SubmitSm | p.DataSm) -> bytes:
     payload = pdu.tlvs.get(tlv.MESSAGE_PAYLOAD) if pdu.tlvs else None
     if isinstance(pdu, p.DataSm):
         return payload or b""
-    if payload is None:
+    if not payload:
         return pdu.short_message
     if pdu.short_message:
         raise Wrong(ESME_ROPTPARNOTALLWD)
