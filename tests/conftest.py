@@ -38,10 +38,10 @@ def postgres_server():
 
 @pytest.fixture
 def postgres_url(postgres_server):
-    """The address of a fresh, migrated database."""
-    name = postgres_server.create()
+    """The address of a migrated database with nothing else in it."""
+    name = postgres_server.lend()
     yield postgres_server.url(name)
-    postgres_server.drop(name)
+    postgres_server.give_back(name)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
