@@ -62,6 +62,52 @@ async def test_a_chunked_body_is_a_body(centre):
     assert said.endswith(b"\r\n\r\n1871.62")
 
 
+def raw(charset, text="Привет"):
+    """A request as it is written by hand: nothing in its address is escaped."""
+    query = f"login=alex&psw=123&phones=79990000001&charset={charset}&mes={text}&fmt=1"
+    return get("/sys/send.php?QUERY").replace(b"QUERY", query.encode(charset))
+
+
+@pytest.mark.parametrize("charset", ["windows-1251", "utf-8", "koi8-r"])
+async def test_an_address_may_hold_octets_as_they_are(centre, charset):
+    async with listening(centre) as listener:
+        said = await exchange(listener.port, raw(charset))
+
+    assert said.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert [line.text for line in centre.sending.orders[0].lines] == ["Привет"]
+
+
+async def test_octets_as_they_are_may_come_in_pieces(centre):
+    request = raw("utf-8", "Привет,мир")
+    async with listening(centre) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        for at in range(0, len(request), 7):
+            writer.write(request[at : at + 7])
+            await asyncio.sleep(0.001)  # so that each piece is read by itself, most of the time
+        said = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    assert said.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert [line.text for line in centre.sending.orders[0].lines] == ["Привет,мир"]
+
+
+async def test_octets_of_a_body_stay_what_they_are(centre):
+    body = "login=alex&psw=123&phones=79990000001&mes=Привет".encode("cp1251")
+    head = f"POST /sys/send.php HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+    async with listening(centre) as listener:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+        writer.write(head.encode() + body)
+        await reader.readuntil(b"\r\n\r\nOK - 1 SMS, ID - 33")
+        writer.write(raw("utf-8", "Пока"))
+        said = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    assert said.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert [order.lines[0].text for order in centre.sending.orders] == ["Привет", "Пока"]
+
+
 async def test_two_requests_share_a_connection(centre):
     kept = get(f"/sys/balance.php?apikey={KEY}").replace(b"close", b"keep-alive")
 

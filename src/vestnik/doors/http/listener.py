@@ -1,6 +1,7 @@
 """The socket of the HTTP door: uvicorn inside a loop that is already running."""
 
 import asyncio
+import re
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,30 @@ class _OneWrite:
         self._transport.close()
 
 
+_raw = re.compile(rb"[\x80-\xff]")
+
+
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's protocol over a transport that writes once a turn."""
+    """uvicorn's protocol over a transport that writes once a turn.
+
+    Octets in an address that nobody escaped are borne: programs that put together their requests
+    by hand send them, and other servers take them.
+    """
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(_OneWrite(transport, self.loop))  # type: ignore[arg-type]  # a coat
+
+    def data_received(self, data: bytes) -> None:
+        if not data.isascii() and self._before_headers():
+            line, end, rest = data.partition(b"\n")
+            data = _raw.sub(lambda octet: b"%%%02X" % ord(octet[0]), line) + end + rest
+        super().data_received(data)
+
+    def _before_headers(self) -> bool:
+        """What comes next begins with a request's first line, or with the rest of it."""
+        if self.scope is None or "path" not in self.scope:
+            return not self.headers
+        return not self.cycle.more_body  # the request before has come whole
 
 
 @dataclass(frozen=True, slots=True)
