@@ -179,6 +179,11 @@ async def test_a_long_body_is_taken_apart_elsewhere(centre):
     assert await centre.body("/sys/balance.php", body) == b"1871.62"
 
 
+@pytest.mark.parametrize("start", ["//sys", "/sys/", "///sys//"])
+async def test_a_slash_too_many_makes_no_difference(centre, start):
+    assert await centre.body(f"{start}/balance.php?login=alex&psw=123") == b"1871.62"
+
+
 async def test_an_unknown_address_tells_what_there_is(centre):
     answer = await centre.ask("/sys/nothing.php")
 

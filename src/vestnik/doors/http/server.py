@@ -1,6 +1,7 @@
 """The HTTP door: a request becomes a call, an answer becomes octets."""
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from vestnik.doors.http.soap import Soap
 log = structlog.get_logger()
 
 IDEMPOTENCY_KEY_MAX = 255
+
+_SLASHES = re.compile("/+")
 
 _AGAIN = b"The centre cannot take requests at the moment. Nothing was done; please try again."
 _BROKEN = b"The centre made a mistake while it worked on this request, and has noted it."
@@ -116,6 +119,9 @@ class Door:
             raise ValueError(f"the door does not speak {scope['type']}")
         path = scope["path"]
         found = self._endpoints.get(path)
+        if found is None and "//" in path:  # "https://host/" + "/sys/…" is in wide use
+            path = _SLASHES.sub("/", path)
+            found = self._endpoints.get(path)
         try:
             if found is None and path == soap.PATH:
                 await self._by_soap(scope, receive, send)
