@@ -1,13 +1,11 @@
 """What any test may ask for: an empty store of either engine."""
 
-import asyncio
-import shutil
-
 import pytest
 import structlog
 from tests import postgres
+from tests.migrated import new_store
 
-from vestnik.store import FILE_NAME, store_at
+from vestnik.store import store_at
 from vestnik.store.migrations.run import migrate
 
 
@@ -50,26 +48,11 @@ def store_url(request):
     return request.getfixturevalue("postgres_url") if request.param == "postgres" else ""
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory):
-    """A migrated store in a file, to be copied: that takes no time, and migrating takes some."""
-    folder = tmp_path_factory.mktemp("migrated")
-    asyncio.run(_migrated(folder))
-    return folder / FILE_NAME
-
-
-async def _migrated(folder):
-    made = store_at("", folder)
-    await made.open()
-    await migrate(made)
-    await made.close()
-
-
 @pytest.fixture
-async def store(store_url, tmp_path, migrated_file):
+async def store(store_url, tmp_path):
     """A fresh, migrated, open store: each test that asks for it runs on every engine."""
     if not store_url:
-        shutil.copyfile(migrated_file, tmp_path / FILE_NAME)
+        new_store(tmp_path)
     opened = store_at(store_url, tmp_path)
     await opened.open()
     await migrate(opened)  # of a copy it only makes the months of today

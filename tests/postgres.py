@@ -64,8 +64,8 @@ def binaries() -> Path | None:
 class Server:
     """One server, with a migrated database that others are copied from.
 
-    To make a copy takes ten times longer than to empty one: what is given back is lent again, unless
-    its tables are no longer as they were.
+    To make a copy takes ten times longer than to empty one: what is given back is lent again,
+    unless its tables are no longer as they were.
     """
 
     def __init__(self, programs: Path) -> None:

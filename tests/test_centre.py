@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from tests.building import MINUTE, PHONE, House, until
+from tests.migrated import new_store
 
 from vestnik import config
 from vestnik.domain.money import parse_money
@@ -29,6 +30,8 @@ CALLERS = ThreadPoolExecutor(64)  # not those in which the centre verifies passw
 
 @asynccontextmanager
 async def centre_at(folder, url):
+    if not url:
+        new_store(folder)
     environment = {"VESTNIK_ACCESS__WRONG_REQUESTS": "0", "VESTNIK_STORE__URL": url}
     centre = Centre(config.load(folder, None, environment), folder)
     await centre.start(Doors(http="127.0.0.1:0"))
@@ -60,7 +63,7 @@ async def ask(centre, name, **parameters):
     address = f"http://{host}:{port}/sys/{name}.php"
 
     def post():
-        with urllib.request.urlopen(address, body, timeout=10) as answer:
+        with urllib.request.urlopen(address, body, timeout=60) as answer:
             return json.loads(answer.read())
 
     return await asyncio.get_running_loop().run_in_executor(CALLERS, post)

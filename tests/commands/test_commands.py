@@ -4,24 +4,31 @@ import re
 
 import apsw
 import pytest
+from tests.migrated import new_store
 from typer.testing import CliRunner
 
 from vestnik.__main__ import app
 from vestnik.store.migrations.run import newest
 
 
-@pytest.fixture
-def vestnik(tmp_path):
+def running(folder):
     """Run a command on a data folder; gives its exit code, output and errors."""
     runner = CliRunner()
 
     def run(line, *more, given=""):
-        words = [*line.split(), *more, "--data", str(tmp_path / "data")]
+        words = [*line.split(), *more, "--data", str(folder)]
         done = runner.invoke(app, words, input=given)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done
 
     return run
+
+
+@pytest.fixture
+def vestnik(tmp_path):
+    """Run a command on a data folder with a new store."""
+    new_store(tmp_path / "data")
+    return running(tmp_path / "data")
 
 
 def lines(done):
@@ -35,7 +42,9 @@ def alex(vestnik):
     return "alex"
 
 
-def test_on_an_empty_folder_a_command_makes_the_store(vestnik, tmp_path):
+def test_on_an_empty_folder_a_command_makes_the_store(tmp_path):
+    vestnik = running(tmp_path / "data")
+
     done = vestnik("client add Alex --password password --balance 100.50")
 
     assert (done.exit_code, done.stdout) == (0, "client alex added with 100.50 RUB\n")
@@ -220,7 +229,9 @@ def test_a_numbering_plan_is_loaded(vestnik, tmp_path):
     assert "plan.csv: line 2: mccmnc '12' is not 5 or 6 digits" in done.stderr
 
 
-def test_a_store_is_migrated_once(vestnik):
+def test_a_store_is_migrated_once(tmp_path):
+    vestnik = running(tmp_path / "data")
+
     assert vestnik("migrate").stdout.startswith("applied 0001 The first tables\n")
     assert vestnik("migrate").stdout == "the store is of this version already\n"
 
@@ -268,7 +279,8 @@ def test_the_doctor_names_what_is_wrong(vestnik, alex, monkeypatch, tmp_path):
     assert done.stderr == "vestnik: 3 of 9 checks failed\n"
 
 
-def test_the_doctor_needs_no_store(vestnik, monkeypatch, tmp_path):
+def test_the_doctor_needs_no_store(monkeypatch, tmp_path):
+    vestnik = running(tmp_path / "data")
     monkeypatch.setenv("VESTNIK_HTTP__LISTEN", "off")
 
     done = vestnik("doctor")

@@ -2,6 +2,7 @@
 
 import openpyxl
 import pytest
+from tests.migrated import new_store
 from typer.testing import CliRunner
 
 from vestnik.__main__ import app
@@ -21,6 +22,7 @@ def vestnik(tmp_path):
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done
 
+    new_store(tmp_path / "data")
     for login in ("alex", "bob"):
         run("client", "add", login, "--password", "password")
     return run

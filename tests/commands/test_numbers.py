@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from tests.migrated import new_store
 from typer.testing import CliRunner
 
 from vestnik.__main__ import app
@@ -22,6 +23,7 @@ def vestnik(tmp_path):
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done
 
+    new_store(tmp_path / "data")
     return run
 
 

@@ -2,6 +2,8 @@
 
 import contextlib
 
+from tests.migrated import new_store
+
 from vestnik import config
 from vestnik.domain.money import parse_money
 from vestnik.doorkeeper import Doors
@@ -14,6 +16,7 @@ from vestnik.services.clients.access import hash_password
 async def running(folder):
     """The port of a fresh centre, and an API key of alex, who has the password 123, 100.00 and an
     electronic balance of 5.00."""
+    new_store(folder)
     settings = config.load(folder, None, {"VESTNIK_ACCESS__WRONG_REQUESTS": "0"})
     centre = Centre(settings, folder)
     await centre.start(Doors(http="127.0.0.1:0"))

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 
 import sqlalchemy as sa
+from tests.migrated import new_store
 
 from vestnik import config
 from vestnik.domain.money import parse_money
@@ -92,6 +93,8 @@ class House:
 @asynccontextmanager
 async def open_house(folder, url="", settings=None, **limits):
     """A fresh centre with a client alex who has 100.00, and its door."""
+    if not url:
+        new_store(folder)
     environment = {"VESTNIK_STORE__URL": url}
     centre = Centre(config.load(folder, None, environment), folder)
     await centre.start(Doors(http="off"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 import sqlalchemy as sa
+from tests.migrated import new_store
 
 from vestnik import config
 from vestnik.domain.money import parse_money
@@ -103,6 +104,7 @@ class Post:
 @contextlib.asynccontextmanager
 async def posting(folder, wrong_requests=0, **settings):
     """A centre with one account: alex, whose password is 123, with 100.00."""
+    new_store(folder)
     found = config.load(folder, None, {"VESTNIK_ACCESS__WRONG_REQUESTS": str(wrong_requests)})
     centre = Centre(found, folder)
     await centre.start(Doors(http="off"))
