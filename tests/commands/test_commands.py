@@ -155,7 +155,7 @@ def test_a_carrier_is_added_shown_changed_and_removed(vestnik):
 
 
 def test_a_carrier_is_tried(vestnik, monkeypatch):
-    monkeypatch.setattr("vestnik.commands.carrier.TEST_S", 0.5)
+    monkeypatch.setattr("vestnik.commands.carrier.TEST_S", 1.5)
     vestnik("carrier add mts --host 127.0.0.1 --port 1")
 
     assert vestnik("carrier test virtual").stdout.startswith("carrier virtual: ")

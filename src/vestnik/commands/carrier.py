@@ -133,7 +133,7 @@ def test(name: Name, data: Data = DATA, config: Config = None) -> None:
     quiet()
 
     async def work(store: "Store", _: "Settings") -> tuple[bool, str]:
-        return await reach(await store.read(carriers.named, name))
+        return await reach(await store.read(carriers.named, name), TEST_S)
 
     ready, state = in_store(data, config, work)
     if not ready:
