@@ -75,6 +75,7 @@ def test_a_file_that_was_named_must_exist(tmp_path):
         ('[centre]\nzone = "Moscow"\n', r"no time zone 'Moscow'; one is Europe/Moscow"),
         ('[http]\nlisten = "8080"\n', r"\[http\] listen is host:port"),
         ('[http]\nlisten = "h:70000"\n', r"\[http\] listen is host:port"),
+        ('[http]\nprivate = "9090"\n', r"\[http\] private is host:port"),
         ('[http]\ntls_cert = "c.pem"\n', r"tls_cert and tls_key are given together"),
         ("[http\n", r"vestnik.toml is not valid TOML"),
     ],

@@ -57,6 +57,17 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
     body_max: Annotated[
         int, Meta(ge=1_000, description="octets of a request's body; more is error 1")
     ] = 10_000_000
+    docs: Annotated[
+        bool,
+        Meta(description="whether the HTTP door has the API's manual, /docs and /openapi.json"),
+    ] = True
+    private: Annotated[
+        str,
+        Meta(
+            description="host:port of a door of their own for /readyz and /metrics, which the HTTP"
+            " door then lacks; empty or off: they stand at the HTTP door"
+        ),
+    ] = ""
 
 
 class SmtpSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -260,6 +271,11 @@ def address(text: str, name: str = "the address") -> tuple[str, int] | None:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def private_address(settings: Settings) -> tuple[str, int] | None:
+    """Where the operator's pages stand if not at the HTTP door.  Raises SettingsWrong."""
+    return address(settings.http.private or "off", "[http] private")
+
+
 def _sections() -> dict[str, type[msgspec.Struct]]:
     return get_type_hints(Settings)
 
@@ -365,6 +381,7 @@ def _nearest_elsewhere(name: str) -> str:
 def _checked(settings: Settings) -> Settings:
     """Rules that no type expresses."""
     address(settings.http.listen, "[http] listen")
+    private_address(settings)
     try:
         fee = parse_money(settings.senders.fee)
     except BadParameters as wrong:

@@ -9,7 +9,8 @@ from vestnik.domain.client import Client
 from vestnik.doors.http import manual, short_links
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.listener import Listener, ListenerSettings
-from vestnik.doors.http.server import Door, DoorSettings
+from vestnik.doors.http.private import PrivateDoor
+from vestnik.doors.http.server import Door, DoorSettings, Pages
 from vestnik.doors.http.services import Services as HttpServices
 from vestnik.doors.http.short_links import ShortLinks
 from vestnik.doors.smpp.listeners import SmppSettings
@@ -56,6 +57,7 @@ class Doorkeeper:
         self._inside = inside
         self.ports: dict[str, tuple[str, int]] = {}
         self._http: Listener | None = None
+        self._private: Listener | None = None
         self._smtp: SmtpDoor | None = None
         self._smpp: SmppDoor | None = None
 
@@ -73,6 +75,16 @@ class Doorkeeper:
         if smpp is not None or smpps is not None:
             await self._open_smpp(smpp, smpps)
 
+    async def open_private(self) -> None:
+        """The operator's own door, if settings ask for it.  Raises OSError, SettingsWrong."""
+        address = config.private_address(self._settings)
+        if address is None:
+            return
+        door = PrivateDoor(self._inside.http, self._inside.monitoring.pages())
+        listener = Listener(door, ListenerSettings(host=address[0], port=address[1]))
+        self.ports["private"] = (address[0], await listener.start())
+        self._private = listener
+
     async def close(self, grace_s: float) -> None:
         """Accept nothing more, finish what is asked."""
         if self._smpp is not None:
@@ -81,6 +93,8 @@ class Doorkeeper:
             await self._smtp.stop()
         if self._http is not None:
             await self._http.stop()
+        if self._private is not None:
+            await self._private.stop()
 
     async def _open_http(self, address: tuple[str, int]) -> None:
         given = self._settings.http
@@ -88,7 +102,7 @@ class Doorkeeper:
             ENDPOINTS,
             self._inside.http,
             settings=DoorSettings(body_max=given.body_max),
-            pages={**self._inside.monitoring.pages(), **manual.pages()},
+            pages=self._pages(),
             below={short_links.PATH: ShortLinks(self._inside.http.numbers.links).page},
             observe=self._inside.monitoring.observe,
         )
@@ -104,6 +118,13 @@ class Doorkeeper:
         )
         self.ports["http"] = (address[0], await listener.start())
         self._http = listener
+
+    def _pages(self) -> Pages:
+        """What the HTTP door has besides the API."""
+        monitoring = self._inside.monitoring
+        private = config.private_address(self._settings) is not None
+        own = monitoring.public_pages() if private else monitoring.pages()
+        return {**own, **(manual.pages() if self._settings.http.docs else {})}
 
     async def _open_smtp(self, address: tuple[str, int]) -> None:
         given = self._settings.smtp

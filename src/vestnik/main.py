@@ -87,6 +87,7 @@ class Centre:
         _settle_heap()
         if "doors" in roles:
             await self.doorkeeper.open(doors)
+        await self.doorkeeper.open_private()  # whatever a node does, it is watched
 
     async def _open_store(self) -> None:
         """The store of this node, and bells that other nodes hear."""

@@ -68,7 +68,12 @@ class Monitoring:
         known[1].observe(seconds)
 
     def pages(self) -> Mapping[str, Callable[[], Awaitable[Page]]]:
-        return {"/healthz": self._health, "/readyz": self._ready, "/metrics": self._metrics}
+        """All of them, for those who look after the centre."""
+        return {"/readyz": self._ready, "/metrics": self._metrics, **self.public_pages()}
+
+    def public_pages(self) -> Mapping[str, Callable[[], Awaitable[Page]]]:
+        """Those that cost nothing and tell strangers nothing."""
+        return {"/healthz": self._health}
 
     async def _health(self) -> Page:
         return Page(200, PLAIN, b"ok")

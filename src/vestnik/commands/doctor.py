@@ -37,6 +37,7 @@ DOOR_S = 5.0
 CARRIER_S = 5.0
 CLOCK_MS_MIN = 1_767_225_600_000  # 2026: this program did not exist before
 CLOCK_AHEAD_MS_MAX = 60_000
+HEALTH, READY = "/healthz", "/readyz"
 
 OK, NOTE, BAD = "ok", "note", "bad"
 
@@ -109,41 +110,67 @@ def _certificate(certificate: str, key: str) -> Finding:
 
 def _doors(settings: "Settings", serving: bool) -> Iterator[Finding]:
     """Each door answers while serving; its port is free when not."""
-    from vestnik.config import address
+    from vestnik.config import address, private_address
 
-    place = address(settings.http.listen, "[http] listen")
-    if place is None:
+    public = address(settings.http.listen, "[http] listen")
+    private = private_address(settings)
+    if public is None:
         yield Finding(NOTE, "the HTTP door is off")
     elif serving:
-        yield _answers(settings)
+        yield _answers(_Door("HTTP", public, settings), HEALTH if private else READY)
     else:
-        yield _is_free("HTTP", *place)
+        yield _is_free(_Door("HTTP", public, settings))
+    if private is not None:
+        door = _Door("private", private, settings)
+        yield _answers(door, READY) if serving else _is_free(door)
 
 
-def _answers(settings: "Settings") -> Finding:
+class _Door(NamedTuple):
+    """One that speaks HTTP: the public one, named HTTP, or the private one."""
+
+    name: str
+    at: tuple[str, int]
+    settings: "Settings"
+
+    @property
+    def place(self) -> str:
+        host, port = self.at
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+    @property
+    def setting(self) -> str:
+        return "[http] listen" if self.name == "HTTP" else "[http] private"
+
+    @property
+    def is_secret(self) -> bool:
+        return self.name == "HTTP" and bool(self.settings.http.tls_cert)
+
+
+def _answers(door: _Door, path: str) -> Finding:
     try:
-        status, words = _get(settings, "/readyz")
+        status, words = _get(door, path)
     except OSError as failure:
+        other = "--http" if door.name == "HTTP" else door.setting
         return Finding(
             BAD,
-            f"serve runs and nothing answers at {settings.http.listen} ({failure})",
-            "was it started with another --http?",
+            f"serve runs and nothing answers at {door.place} ({failure})",
+            f"was it started with another {other}?",
         )
     if status != HTTPStatus.OK:
-        return Finding(BAD, f"the HTTP door answers {status}", words.strip())
-    return Finding(OK, f"serve runs and its HTTP door at {settings.http.listen} is ready")
+        return Finding(BAD, f"the {door.name} door answers {status}", words.strip())
+    state = "is ready" if path == READY else "answers"
+    return Finding(OK, f"serve runs and its {door.name} door at {door.place} {state}")
 
 
-def _get(settings: "Settings", path: str) -> tuple[int, str]:
+def _get(which: _Door, path: str) -> tuple[int, str]:
     """Status and text of a page of the running door; raises OSError."""
-    place = settings.http.listen
-    if settings.http.tls_cert:
+    if which.is_secret:
         unchecked = ssl.create_default_context()
         unchecked.check_hostname = False  # it is asked by its address, not by its name
         unchecked.verify_mode = ssl.CERT_NONE
-        door: HTTPConnection = HTTPSConnection(place, timeout=DOOR_S, context=unchecked)
+        door: HTTPConnection = HTTPSConnection(which.place, timeout=DOOR_S, context=unchecked)
     else:
-        door = HTTPConnection(place, timeout=DOOR_S)
+        door = HTTPConnection(which.place, timeout=DOOR_S)
     try:
         door.request("GET", path)
         answer = door.getresponse()
@@ -154,7 +181,8 @@ def _get(settings: "Settings", path: str) -> tuple[int, str]:
         door.close()
 
 
-def _is_free(door: str, host: str, port: int) -> Finding:
+def _is_free(door: _Door) -> Finding:
+    host, port = door.at
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[
             0
@@ -165,10 +193,10 @@ def _is_free(door: str, host: str, port: int) -> Finding:
     except OSError as failure:
         return Finding(
             BAD,
-            f"the {door} door cannot listen at {host}:{port} ({failure.strerror})",
-            "end what listens there, or change [http] listen",
+            f"the {door.name} door cannot listen at {door.place} ({failure.strerror})",
+            f"end what listens there, or change {door.setting}",
         )
-    return Finding(OK, f"{host}:{port} is free for the {door} door")
+    return Finding(OK, f"{door.place} is free for the {door.name} door")
 
 
 def _has_store(data: Path, settings: "Settings") -> bool:
@@ -249,8 +277,17 @@ def _seen_by_serve(settings: "Settings") -> dict[str, bool]:
     """What the serving process says of its carriers: a second connection might be refused."""
     import re
 
+    from vestnik.config import address, private_address
+
+    private, public = private_address(settings), address(settings.http.listen)
+    if private is not None:
+        door = _Door("private", private, settings)
+    elif public is not None:
+        door = _Door("HTTP", public, settings)
+    else:
+        return {}
     try:
-        _, metrics = _get(settings, "/metrics")
+        _, metrics = _get(door, "/metrics")
     except OSError:
         return {}
     found = re.findall(r'^vestnik_carrier_up\{carrier="([^"]+)"\} ([01])', metrics, re.MULTILINE)
