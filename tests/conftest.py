@@ -2,11 +2,19 @@
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 from tests import postgres
 from tests.migrated import new_store
 
 from vestnik.store import store_at
 from vestnik.store.migrations.run import migrate
+
+# The same examples every time, in whatever time the machine has for them: what fails, fails again.
+# Others are looked for by `pytest --hypothesis-profile default`.
+settings.register_profile(
+    "steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,7 @@ class Talk:
 
     async def __aenter__(self):
         await self.channel.start(Hears(self.report, self.nothing))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not self.channel.ready:
                 await asyncio.sleep(0.01)
         return self
@@ -64,7 +64,7 @@ class Talk:
         await self.channel.stop(5)
 
     async def reported(self, count):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.reports) < count:
                 self.changed.clear()
                 await self.changed.wait()
@@ -126,7 +126,7 @@ async def test_a_wrong_password_is_told(npm_carrier):
     talk = Talk(npm_carrier, password="wrong", reconnect_min_s=30)
     await talk.channel.start(Hears(talk.report, talk.nothing))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while "0x0D" not in talk.channel.state:
                 await asyncio.sleep(0.01)
 

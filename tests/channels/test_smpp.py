@@ -25,6 +25,8 @@ from vestnik.wire.smpp.states import State
 
 pytestmark = pytest.mark.anyio
 
+SOON_S = 45.0
+
 
 class Heard:
     """What a channel tells, with a way to wait for it and to fail."""
@@ -48,7 +50,7 @@ class Heard:
         )
 
     async def until(self, true):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON_S):
             while not true():
                 self.changed.clear()
                 await self.changed.wait()
@@ -85,7 +87,7 @@ async def connected(carrier, heard=None, *, binds=1, **settings):
 
 
 async def ready(channel, binds=1):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(SOON_S):
         while not channel.state.startswith(f"bound {binds} ") and not channel.ready:
             await asyncio.sleep(0.005)
 
@@ -235,7 +237,7 @@ async def test_before_the_bind_nothing_is_promised():
     await channel.start(Heard().hears())
     try:
         failed = await failure(channel, message())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(SOON_S):
             while "refused" not in channel.state:
                 await asyncio.sleep(0.005)
 
@@ -256,7 +258,7 @@ async def test_a_refused_bind_is_tried_again(carrier):
 
 async def test_the_window_is_kept_over_all_binds(carrier):
     carrier.next(*[Swallow()] * 5)
-    async with connected(carrier, window=5, binds=2, response_timeout_s=0.7) as channel:
+    async with connected(carrier, window=5, binds=2, response_timeout_s=2) as channel:
         sends = [asyncio.create_task(failure(channel, message())) for _ in range(5)]
         sixth = asyncio.create_task(channel.send(message()))
         await carrier.until(lambda: len(carrier.submits) == 5)
@@ -312,7 +314,7 @@ async def test_a_receipt_that_cannot_be_stored_is_asked_for_again(carrier):
 
 async def test_a_receipt_may_come_before_the_answer(carrier):
     heard, carrier.receipts, carrier.receipt_first = Heard(), "DELIVRD", True
-    carrier.answer_delay_s = 0.05
+    carrier.answer_delay_s = 0.5
     async with connected(carrier, heard) as channel:
         sending = asyncio.create_task(channel.send(message()))
         await heard.until(lambda: heard.reports)

@@ -3,6 +3,8 @@
 import asyncio
 from urllib.parse import parse_qs
 
+from tests.serving import free_port
+
 
 class Receiver:
     """Answers each call with the next of `answers`, and 200 when they are used up."""
@@ -12,9 +14,10 @@ class Receiver:
         self.answers = []
         self._came = asyncio.Event()
 
-    async def start(self, port=0):
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.port = self._server.sockets[0].getsockname()[1]
+    async def start(self, port=None):
+        """Serve; a port that it has left is nobody else's meanwhile."""
+        self.port = port or free_port()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
     async def stop(self):
         self._server.close()

@@ -55,7 +55,7 @@ class Client:
         return await self.link.ask(kind("shop", "secret"))
 
     async def until(self, count):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(45):
             while len(self.heard) < count:
                 self.changed.clear()
                 await self.changed.wait()

@@ -10,7 +10,7 @@ from vestnik.notifier.postgres import PostgresNotifier
 
 pytestmark = pytest.mark.anyio
 
-SOON_S = 20.0
+SOON_S = 45.0
 HARDLY_S = 0.05
 
 

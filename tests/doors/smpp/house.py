@@ -26,7 +26,7 @@ from vestnik.wire.smpp.states import Side
 LOGIN, PASSWORD = "alex", "secret-1"
 SECRET = hash_password(PASSWORD)
 PHONE, OTHER = "79161234567", "79161234568"
-SOON_S = 10.0
+SOON_S = 45.0
 GRACE_S = 5.0
 
 

@@ -139,7 +139,9 @@ async def fuzzed(tmp_path_factory):
 
 
 _fuzz = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -197,7 +199,7 @@ async def test_a_flood_whose_answers_nobody_reads_is_not_kept_in_memory(house):
             sent += len(block)
 
     flooding = asyncio.create_task(flood())
-    async with asyncio.timeout(6 * SOON_S):
+    async with asyncio.timeout(2 * SOON_S):
         while not link._paused:  # then the door reads no more, so the client cannot write any more
             await asyncio.sleep(0.01)
     flooding.cancel()
@@ -234,15 +236,16 @@ async def test_a_storm_of_binds_keeps_nobody_out(house):
 async def test_a_client_that_guesses_does_not_slow_the_others(house):
     inside = await bind(house)
     guesses = []
-    for n in range(5):
+    for n in range(6):
         esme = await reach(house)
         guesses.append(asyncio.ensure_future(esme.ask(p.BindTransceiver(LOGIN, f"guess {n}"))))
 
-    async with asyncio.timeout(2.0):
-        frame = await inside.submit()
+    frame = await inside.submit()
+    before = not guesses[-1].done()
     answers = await asyncio.gather(*guesses)
 
     assert frame.status == 0
+    assert before
     assert {answer.status for answer in answers} == {c.ESME_RBINDFAIL}
 
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 import pytest
-from tests.doors.smpp.house import OTHER, PHONE, bind, open_house, submit
+from tests.doors.smpp.house import OTHER, PHONE, SOON_S, bind, open_house, submit
 
 from vestnik.domain.message import Kind
 from vestnik.wire.smpp import command_status as c
@@ -158,9 +158,9 @@ async def test_what_a_killed_client_repeats_in_parts_makes_no_doubles(house):
         pdu for n in range(12) for pdu in by_header(f"{n}: {LATIN}", n, phone=f"7916000{n:04d}")
     ]
     asked = [first.link.ask(pdu) for pdu in window]
-    await asyncio.wait_for(asked[7], 10)
+    await asyncio.wait_for(asked[7], SOON_S)
     first.link.abort()
-    await asyncio.wait(asked, timeout=10)
+    await asyncio.wait(asked, timeout=SOON_S)
     for future in asked:
         future.exception()
     second = await bind(house)

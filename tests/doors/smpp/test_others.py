@@ -44,7 +44,7 @@ class Smpplib:
 
     def __init__(self, port, kind):
         self.client = smpplib.client.Client(
-            "127.0.0.1", port, timeout=2, allow_unknown_opt_params=True
+            "127.0.0.1", port, timeout=SOON_S, allow_unknown_opt_params=True
         )
         self.ids, self.heard, self.states = [], [], []
         self.client.set_message_sent_handler(lambda pdu: self.ids.append(pdu.message_id))

@@ -1,10 +1,11 @@
 """submit_sm and data_sm: what is taken, as what, and with which answer (smpp.md, "SUBMIT_SM")."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.doors.smpp.house import OTHER, PHONE, bind, open_house, submit
+from tests.doors.smpp.house import OTHER, PHONE, SOON_S, bind, open_house, submit
 
 from vestnik.domain.message import Err, Flag, Kind, Status
 from vestnik.wire.smpp import command_status as c
@@ -309,9 +310,9 @@ async def test_what_a_killed_client_repeats_makes_no_doubles(house):
     first = await bind(house)
     window = [submit(f"Number {n}", f"7916000{n:04d}") for n in range(50)]
     asked = [first.link.ask(pdu) for pdu in window]
-    await asyncio.wait_for(asked[0], 10)
+    await asyncio.wait_for(asked[0], SOON_S)
     first.link.abort()
-    await asyncio.wait(asked, timeout=10)
+    await asyncio.wait(asked, timeout=SOON_S)
     lost = [future for future in asked if future.exception() is not None]
     second = await bind(house)
 
@@ -347,7 +348,7 @@ async def test_a_submit_may_be_for_later(house, esme, form):
 
     assert frame.status == 0
     seconds, _ = await due(house)
-    assert 3600 - (62 if form == "short" else 3) <= seconds <= 3600
+    assert 3600 - (120 if form == "short" else 60) <= seconds <= 3600
 
 
 @pytest.mark.parametrize(
@@ -393,26 +394,30 @@ async def test_a_submit_says_what_it_wants_to_hear(house, esme, registered, expe
 
 
 async def test_too_fast_is_throttled_and_nothing_is_lost(house, esme):
-    await house.limit(smpp_rate=20)
+    await house.limit(smpp_rate=5)
     asked = [submit(f"Number {n}", f"7916000{n:04d}") for n in range(60)]
 
+    began = time.monotonic()
     frames = await asyncio.gather(*(esme.ask(pdu) for pdu in asked))
+    took_s = time.monotonic() - began
 
     statuses = [frame.status for frame in frames]
     assert set(statuses) == {0, c.ESME_RTHROTTLED}
-    assert 20 <= statuses.count(0) <= 30
+    assert 5 <= statuses.count(0) <= 5 * (took_s + 1) + 1
     assert len(await house.messages()) == statuses.count(0)
 
 
 async def test_the_speed_is_shared_by_all_binds_and_survives_a_new_one(house):
-    await house.limit(smpp_rate=10)
+    await house.limit(smpp_rate=5)
     frames = []
-    for n in range(4):
+    began = time.monotonic()
+    for n in range(6):
         esme = await bind(house)
         asked = [submit(f"Number {n}{m}", f"7916000{n}{m:03d}") for m in range(10)]
         frames += await asyncio.gather(*(esme.ask(pdu) for pdu in asked))
+    took_s = time.monotonic() - began
 
-    assert [frame.status for frame in frames].count(0) <= 20
+    assert [frame.status for frame in frames].count(0) <= 5 * (took_s + 1) + 1
 
 
 async def test_the_window_is_of_all_binds_together(house):

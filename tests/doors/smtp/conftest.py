@@ -38,7 +38,7 @@ _ROWS = Statement(
 )
 _OPTIONS = Statement(sa.select(_messages.options))
 
-FAR_S = 10.0
+FAR_S = 45.0
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from tests.building import LEASE, OTHER, PHONE, RUB, THIRD, House, until
+from tests.building import LEASE, OTHER, PHONE, RUB, SOON_S, THIRD, House, until
 
 from vestnik.domain.refusals import Duplicate, InsufficientFunds, StoreUnavailable
 from vestnik.services.sending import intake as intake_module
@@ -81,7 +81,7 @@ async def desk(store, places=0, **limits):
         yield made
     finally:
         made.intake.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             await running
 
 
@@ -269,7 +269,7 @@ async def test_waiting_rows_are_bounded_and_nobody_is_forgotten(store, monkeypat
             ]
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(SOON_S):
             await asyncio.gather(*sent)
 
         assert len(await work.house.messages()) == 19
