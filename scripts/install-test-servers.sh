@@ -1,12 +1,14 @@
 #!/bin/sh
-# Installs what tests need beside Python: PostgreSQL, Chromium, curl, swaks, Node.js with npm.  Where
-# that is not possible it says so, and the tests that need the missing one skip themselves by name.
+# Installs what tests need beside Python: PostgreSQL, Chromium, curl, swaks, Kannel, Node.js with
+# npm.  Where that is not possible it says so, and the tests that need the missing one skip themselves
+# by name.
 set -u
 
 missing=""
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 command -v curl >/dev/null 2>&1 || missing="$missing curl"
 command -v swaks >/dev/null 2>&1 || missing="$missing swaks"
+command -v bearerbox >/dev/null 2>&1 || missing="$missing kannel"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium fonts-dejavu-core"
 command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
 [ -z "$missing" ] && exit 0
