@@ -9,6 +9,11 @@ pytestmark = pytest.mark.anyio
 
 PHONE = "79161112233"
 RACERS = 10
+CHUNKS = 20
+MANY = ",".join(f"7916{number:07}" for number in range(CHUNKS * 1_000))
+FAR = "02.01.98 10:00"
+# The last is longer than anything takes: it is killed as soon as somebody was answered.
+KILLED_AFTER_S = (0.03, 0.06, 0.1, 0.15, 60)
 
 
 async def keyed(centre, key, text="Once", phone=PHONE):
@@ -35,6 +40,33 @@ async def test_racing_requests_with_one_key_are_one_message(store):
         assert other["error_code"] == 1
         assert await count(centre) == 2
         assert next_one["balance"] == "99998.00"
+        await centre.sound()
+
+
+async def ordered(centre, key, name="News"):
+    """A mailing far ahead, to enough people that it takes a moment to be stored."""
+    answer = await centre.post(
+        "jobs", {"Idempotency-Key": key}, add=1, name=name, phones=MANY, mes="Hello", time=FAR
+    )
+    return answer.json()
+
+
+async def test_a_mailing_with_a_key_is_ordered_once_whenever_the_server_is_killed(store):
+    folder, url = store
+    async with Centre(folder, url) as centre:
+        for key, wait_s in enumerate(KILLED_AFTER_S):
+            asking = [asyncio.ensure_future(ordered(centre, str(key))) for _ in range(3)]
+            await asyncio.wait(asking, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+            await centre.kill()
+            told = await asyncio.gather(*asking, return_exceptions=True)
+            await centre.start()
+            again = await ordered(centre, str(key))
+            other = await ordered(centre, str(key), name="Another")
+
+            assert [a for a in told if isinstance(a, dict) and a != again] == []
+            assert other["error_code"] == 1
+            assert await centre.value("SELECT count(*) FROM mailings") == key + 1
+            assert await centre.value("SELECT count(*) FROM mailing_chunks") == (key + 1) * CHUNKS
         await centre.sound()
 
 

@@ -26,6 +26,7 @@ def octets(exchange, key):
     method, target = exchange["request"].replace("{key}", key).split(" ", 1)
     body = exchange.get("body", "").replace("{key}", key).encode(charset)
     lines = [f"{method} {target} HTTP/1.1", "Host: www3.example", "Connection: close"]
+    lines += exchange.get("headers", [])
     if "type" in exchange:
         lines.append(f"Content-Type: {exchange['type']}")
     if exchange.get("chunked"):

@@ -47,6 +47,13 @@ ANSWERS = Statement(
     ),
     many=True,
 )
+STANDING = Statement(
+    sa.select(dedup.c.params, dedup.c.answer).where(
+        dedup.c.client_id == sa.bindparam("client"),
+        dedup.c.digest == sa.bindparam("digest", type_=LargeBinary),
+        dedup.c.until > sa.bindparam("now"),
+    )
+)
 _answer = rows("given", client_id=BigInteger, digest=LargeBinary, answer=Text)
 ANSWER = Statement(
     sa.update(dedup)
@@ -74,6 +81,14 @@ async def claim(tx: Transaction, asked: Sequence[Values], now: int) -> set[tuple
 async def answers(tx: Transaction, keys: Sequence[tuple[int, bytes]]) -> Sequence[Row]:
     """What was first asked and answered: (client, digest, params, answer)."""
     return await tx.many(ANSWERS, keys)
+
+
+async def standing(
+    tx: Transaction, client_id: int, digest: bytes, now: int
+) -> tuple[bytes, str] | None:
+    """What was first asked and answered, while it is remembered: (params, answer)."""
+    row = await tx.one(STANDING, client=client_id, digest=digest, now=now)
+    return (bytes(row[0]), row[1]) if row else None
 
 
 async def answer(tx: Transaction, given: Sequence[Values]) -> None:

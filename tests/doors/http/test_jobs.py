@@ -39,8 +39,10 @@ class Jobs(Centre):
         self.door = Door(ENDPOINTS, services, clock=lambda: self.now)
         return self
 
-    async def jobs(self, query, charset="utf-8", who="login=alex&psw=123"):
-        answer = await self.body(f"/sys/jobs.php?{who}&charset={charset}&{query}")
+    async def jobs(self, query, charset="utf-8", who="login=alex&psw=123", key=""):
+        headers = [(b"idempotency-key", key.encode())] if key else []
+        target = f"/sys/jobs.php?{who}&charset={charset}&{query}"
+        answer = (await self.ask(target, headers=headers)).body
         return answer.decode({"windows-1251": "cp1251"}.get(charset, charset))
 
     def later(self, ms):
@@ -120,6 +122,17 @@ async def test_the_list_has_a_line_each_and_begins_with_the_id(door):
         "cnt": 1,
         "status": 0,
     }
+
+
+async def test_an_order_with_a_key_is_told_its_first_answer_in_any_shape(strict):
+    first = await strict.jobs(f"{ADD}&cost=1", key="order 7")
+    again = await strict.jobs(f"{ADD}&cost=1&fmt=3", key="order 7")
+    other = await strict.jobs(f"{ADD}&cost=1&rpt=1&fmt=1", key="order 7")
+
+    assert first == "OK, ID - 1, COST - 1.20"
+    assert json.loads(again) == {"id": 1, "cost": "1.20"}
+    assert other == "0,-1"
+    assert len(await strict.press.rows(schema.mailings)) == 1
 
 
 async def test_no_mailings_are_an_empty_list(door):

@@ -1,5 +1,7 @@
 """Ordering, finding, switching off and removing mailings (jobs.md)."""
 
+import asyncio
+
 import pytest
 from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, RUB, THIRD
 from tests.mailing import Press, State
@@ -9,9 +11,9 @@ from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Kind
 from vestnik.domain.refusals import BadDate, BadParameters, Duplicate, NotFound
 from vestnik.services.mailings import lists
-from vestnik.services.mailings.jobs import Attached
+from vestnik.services.mailings.jobs import Attached, Ordered
 from vestnik.services.mailings.lists import packed, unpack
-from vestnik.store import mailings, schema, templates
+from vestnik.store import contact_groups, mailings, schema, templates
 from vestnik.store.templates import Template
 
 pytestmark = pytest.mark.anyio
@@ -110,6 +112,95 @@ async def test_an_account_may_be_allowed_the_same_order_again(press):
     await press.ordered(PHONE, digest=b"1")
 
     assert len(await press.rows(schema.mailings)) == 2
+
+
+def keyed(press, key="key 1", digest=b"1", client=1, phones=PHONE, **fields):
+    new = press.new(phones, key=key, digest=digest, **fields)
+    return press.jobs.add(press.clients[client], new)
+
+
+async def test_an_order_with_a_key_is_taken_once_and_told_the_same_again(press):
+    first = await keyed(press, priced=True)
+    press.later(DAY - 1)
+    again = await keyed(press, priced=True)
+
+    assert again == first == Ordered("1", RUB)
+    assert len(await press.rows(schema.mailings)) == 1
+    assert press.rung == 1
+
+
+async def test_a_repeat_is_told_its_first_answer_whatever_has_changed_since(press):
+    await press.group(7, THIRD)
+    first = await keyed(press, phones="G7")
+    await press.jobs.delete(press.clients[1], first.wire_id, mail=False)
+    await press.work()
+    group = await press.store.read(contact_groups.of_num, 1, Book.PHONES, 7)
+    await press.contacts.delete_group(press.clients[1], Book.PHONES, group.id)
+
+    assert await keyed(press, phones="G7") == first
+    assert await press.rows(schema.mailings) == []
+
+
+async def test_a_key_stands_for_one_order(press):
+    await keyed(press)
+
+    with pytest.raises(BadParameters, match="Idempotency-Key"):
+        await keyed(press, digest=b"2")
+
+    assert len(await press.rows(schema.mailings)) == 1
+
+
+async def test_a_key_is_forgotten_after_a_day(press):
+    first = await keyed(press)
+    press.later(DAY)
+    second = await keyed(press, digest=b"2")
+
+    assert (await keyed(press, digest=b"2"), first) == (second, Ordered("1", 0))
+    assert len(await press.rows(schema.mailings)) == 2
+
+
+async def test_keys_of_accounts_are_their_own(press):
+    await keyed(press)
+    await keyed(press, client=2, digest=b"2")
+    await keyed(press, key="key 2")
+
+    assert len(await press.rows(schema.mailings)) == 3
+
+
+async def test_a_key_means_another_thing_to_a_request_that_sends_at_once(press):
+    await press.sent(PHONE, idempotency_key="key 1")
+    await keyed(press)
+
+    assert (len(await press.messages()), len(await press.rows(schema.mailings))) == (1, 1)
+
+
+async def test_a_refused_order_may_be_tried_again_with_its_key(press):
+    with pytest.raises(BadParameters):
+        await keyed(press, phones="G7")
+    await press.group(7, THIRD)
+
+    assert await keyed(press, phones="G7") == Ordered("1", 0)
+
+
+async def test_of_orders_that_race_with_one_key_one_is_taken(press):
+    answers = await asyncio.gather(*(keyed(press) for _ in range(5)))
+
+    assert len(set(answers)) == 1
+    assert len(await press.rows(schema.mailings)) == 1
+
+
+async def test_a_key_is_not_remembered_without_its_mailing(press, monkeypatch):
+    async def lost(*_):
+        raise RuntimeError("no power")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(mailings, "put_chunks", lost)
+        with pytest.raises(RuntimeError, match="power"):
+            await keyed(press)
+
+    assert await press.rows(schema.dedup) == []
+    assert await press.rows(schema.mailings) == []
+    assert (await keyed(press)).wire_id == "1"
 
 
 async def priced(press, *args, **fields):

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import islice
 
 import msgspec
@@ -14,10 +13,10 @@ from vestnik.domain.ids import Ids
 from vestnik.domain.lists import ListLine
 from vestnik.domain.message import Status
 from vestnik.domain.recurrence import Rule
-from vestnik.domain.refusals import BadParameters, Duplicate, NotFound
+from vestnik.domain.refusals import BadParameters, NotFound
 from vestnik.services.centre.directory import Directory
 from vestnik.services.contacts.books import PAGE, numbers_of_group, owner_of
-from vestnik.services.mailings import lists
+from vestnik.services.mailings import lists, repeats
 from vestnik.services.mailings.lists import (
     Entry,
     Packed,
@@ -32,7 +31,6 @@ from vestnik.services.sending.composing import SLICE, Composer
 from vestnik.store import (
     contact_groups,
     counters,
-    dedup,
     mailing_runs,
     mailings,
     templates,
@@ -79,9 +77,13 @@ class Jobs:
     async def add(self, client: Client, new: NewMailing) -> Ordered:
         """Store a mailing, to be started when it is due.
 
-        Raises BadParameters, BadDate, NotFound for a template, Duplicate for the same order within
-        the account's `identical_s`.
+        With a key that was used within a day, the first answer again; nothing is stored.  Raises
+        BadParameters (also for a key that was used for another order), BadDate, Duplicate for the
+        same order within the account's `identical_s`.
         """
+        known = await self._store.read(repeats.first_answer, client, new) if new.key else None
+        if known is not None:
+            return known
         _check(new)
         text = await self._text(client, new)
         zone = schedule.zone_of(new.tz or None, client.zone)
@@ -95,9 +97,9 @@ class Jobs:
             raise BadParameters("phones: no recipient is given")
         row = _Row(client, mailing_id, new, settings, list_, total, start_at)
         cost = await self._priced(row)
-        wire_id = await self._store.write(_put, row)
+        ordered = await self._store.write(_put, row, cost)
         self._ring()
-        return Ordered(wire_id, cost)
+        return ordered
 
     async def cancel(self, client: Client, wire_id: str, *, mail: bool) -> None:
         """Switch a mailing off: what waits of it is stopped, what has left goes on.
@@ -270,17 +272,19 @@ def _settings(mailing_id: int, new: NewMailing, text: str, list_: Packed, lead_m
     )
 
 
-async def _put(tx: Transaction, row: _Row) -> str:
+async def _put(tx: Transaction, row: _Row, cost: int) -> Ordered:
     new, client = row.new, row.client
     numbers = await counters.reserve(tx, counters.WIRE, [(client.id, 1)])
-    await _remember(tx, client, new)
-    wire_id = str(numbers[client.id][0])
+    ordered = Ordered(str(numbers[client.id][0]), cost)
+    told = await repeats.remember(tx, client, new, ordered)
+    if told is not None:
+        return told
     await mailings.put_named(
         tx,
         (
             client.id,
             row.id,
-            wire_id,
+            ordered.wire_id,
             row.total,
             new.now_ms,
             mailings.NAMED_KIND,
@@ -297,18 +301,7 @@ async def _put(tx: Transaction, row: _Row) -> str:
         row.list.chunks,
         [(file.field, file.name, file.octets) for file in new.files],
     )
-    return wire_id
-
-
-async def _remember(tx: Transaction, client: Client, new: NewMailing) -> None:
-    """One identical order in so many seconds, whatever becomes of the server (jobs.md, 6)."""
-    if not client.limits.identical_s:
-        return
-    digest = blake2b(new.digest, digest_size=16, person=b"mailing").digest()
-    until = new.now_ms + client.limits.identical_s * 1000
-    asked = (client.id, digest, int(dedup.Kind.IDENTICAL), until, b"", "")
-    if not await dedup.claim(tx, [asked], new.now_ms):
-        raise Duplicate
+    return ordered
 
 
 async def _cancel(

@@ -23,9 +23,9 @@ class NewMailing:
 
     `lines` say who gets what, `text` is what all get ("" when the lines have texts of their own:
     `listed`), `template` the stored text that is sent in its place.  `rptn` None: repeats without
-    end.  `digest` tells identical orders, `priced` asks for the price.  `mes2` goes by SMS to whom
-    the channel does not reach; with `repeat` what was not delivered is sent once more, from
-    `sender2`.
+    end.  `digest` tells identical orders, `key` is the request's Idempotency-Key ("": none),
+    `priced` asks for the price.  `mes2` goes by SMS to whom the channel does not reach; with
+    `repeat` what was not delivered is sent once more, from `sender2`.
     """
 
     name: str
@@ -33,6 +33,7 @@ class NewMailing:
     lines: Iterable[ListLine]
     now_ms: int
     digest: bytes
+    key: str = ""
     text: str = ""
     listed: bool = False
     template: int | None = None

@@ -144,6 +144,7 @@ def _new(call: Call, *, priced: bool) -> NewMailing:
         lines=_lines(call, text, kind),
         now_ms=call.now_ms,
         digest=call.digest(),
+        key=call.idempotency_key,
         text=text,
         listed=listed,
         template=template,

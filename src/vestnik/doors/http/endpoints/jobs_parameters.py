@@ -1,6 +1,8 @@
 """What jobs.php reads (jobs.md)."""
 
-from vestnik.doors.http.endpoint import Parameter
+from dataclasses import replace
+
+from vestnik.doors.http.endpoint import IDEMPOTENCY_KEY, Parameter
 
 OPERATIONS = ("add", "del", "cancel", "get", "get_all")
 _ADD = ("add",)
@@ -98,4 +100,5 @@ PARAMETERS = (
     Parameter(
         "file", "A file that is sent along; its field may have any name.", kind="file", only=_ADD
     ),
+    replace(IDEMPOTENCY_KEY, only=_ADD),
 )
