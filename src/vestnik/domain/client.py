@@ -77,6 +77,7 @@ class Limits:
     mail_name: str = ""  # letters to this name at the SMTP door become messages to mail_phone
     mail_phone: str = ""  # the number that gets them, at the account's cost
     keep_days: int = 180  # days that messages are kept in the history; 0: for ever
+    keep_mailings_days: int = 0  # days that ended mailings are kept; 0: as long as messages
     hide_messages: int = 0  # 1: its history and its exports show no messages
     parent_contacts: int = 0  # 1: it uses the contacts of its main account
     parent_senders: int = 0  # 1: it uses the sender names of its main account

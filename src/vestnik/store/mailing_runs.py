@@ -95,7 +95,11 @@ FINISH = Statement(
 )
 END = Statement(
     sa.update(mailings)
-    .values(state=sa.bindparam("new_state"), leaving=sa.bindparam("how"))
+    .values(
+        state=sa.bindparam("new_state"),
+        leaving=sa.bindparam("how"),
+        next_at=sa.bindparam("now"),  # nothing comes next: this is when it ended
+    )
     .where(*_this, mailings.c.state < sa.literal_column("2"))
     .returning(mailings.c.id)
 )
@@ -301,9 +305,13 @@ async def finish(
     )
 
 
-async def end(tx: Transaction, client_id: int, mailing_id: int, state: int, leaving: int) -> bool:
+async def end(
+    tx: Transaction, client_id: int, mailing_id: int, state: int, leaving: int, now: int
+) -> bool:
     """Have a mailing run no more; False if it had ended already."""
-    ended = await tx.one(END, client=client_id, mailing=mailing_id, new_state=state, how=leaving)
+    ended = await tx.one(
+        END, client=client_id, mailing=mailing_id, new_state=state, how=leaving, now=now
+    )
     return ended is not None
 
 

@@ -1,13 +1,17 @@
 """Dropping what an account no longer keeps, a slice at a time."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
+from sqlalchemy import BigInteger
 
 from vestnik.store import schema
 from vestnik.store.engine import Transaction
-from vestnik.store.statement import Statement
+from vestnik.store.statement import Statement, rows
 
 messages, texts, queue = schema.messages, schema.texts, schema.queue
 incoming, charges, parts = schema.incoming, schema.charges, schema.parts
+mailings = schema.mailings
 
 # Messages that share a text were accepted together: their ids lie this close to the text's.
 TOGETHER = 60_000 << 12
@@ -65,6 +69,44 @@ DROP_INCOMING = Statement(
         incoming.c.received_at < sa.bindparam("before_ms"),
     )
 )
+_with_messages_under_way = (
+    sa.select(messages.c.mailing_id)
+    .select_from(
+        queue.join(
+            messages,
+            (messages.c.client_id == queue.c.client_id) & (messages.c.id == queue.c.message_id),
+        )
+    )
+    .where(
+        queue.c.client_id == sa.bindparam("client"),
+        messages.c.mailing_id < sa.bindparam("before"),  # and not null
+    )
+)
+# An oversized request, too, once all of it is messages: its `next_at` is always 0.
+OLD_MAILINGS = Statement(
+    sa.select(mailings.c.id)
+    .where(
+        mailings.c.client_id == sa.bindparam("client"),
+        mailings.c.id < sa.bindparam("before"),
+        mailings.c.state >= sa.literal_column("2"),
+        mailings.c.leaving == sa.literal_column("0"),
+        mailings.c.next_at < sa.bindparam("before_ms"),
+        mailings.c.id.not_in(_with_messages_under_way),
+    )
+    .order_by(mailings.c.id)
+    .limit(sa.bindparam("most"))
+)
+_old_mailing = rows("old", client_id=BigInteger, id=BigInteger)
+HIDE_MAILINGS = Statement(
+    sa.update(mailings)
+    .values(leaving=sa.literal_column("2"))
+    .where(
+        mailings.c.client_id == _old_mailing.c.client_id,
+        mailings.c.id == _old_mailing.c.id,
+        mailings.c.leaving == sa.literal_column("0"),
+    ),
+    many=True,
+)
 
 
 async def drop_messages(tx: Transaction, client_id: int, before_id: int, most: int) -> int:
@@ -84,3 +126,21 @@ async def drop_what_they_left(
 async def drop_parts(tx: Transaction, client_id: int, before_id: int, before_ms: int) -> int:
     """Drop parts of a client's finished messages; returns how many."""
     return await tx.run(DROP_PARTS, client=client_id, before=before_id, before_ms=before_ms)
+
+
+async def old_mailings(
+    tx: Transaction, client_id: int, before_id: int, before_ms: int, most: int
+) -> list[int]:
+    """A client's mailings that ended before a moment, and have no message under way.
+
+    What has ended stays so: they may be hidden in a later transaction.
+    """
+    found = await tx.all(
+        OLD_MAILINGS, client=client_id, before=before_id, before_ms=before_ms, most=most
+    )
+    return [row[0] for row in found]
+
+
+async def hide_mailings(tx: Transaction, client_id: int, ids: Sequence[int]) -> None:
+    """Show them no more: who looks after mailings removes them with their lists."""
+    await tx.many(HIDE_MAILINGS, [(client_id, mailing_id) for mailing_id in ids])

@@ -33,6 +33,9 @@ class Retention:
                 dropped = await self._drop(client)
                 if dropped:
                     log.info("old messages are dropped", client=client.id, messages=dropped)
+            days = client.limits.keep_mailings_days or client.limits.keep_days
+            if days and (hidden := await self._drop_mailings(client, days)):
+                log.info("old mailings are dropped", client=client.id, mailings=hidden)
         return False
 
     async def _drop(self, client: Client) -> int:
@@ -45,3 +48,16 @@ class Retention:
                 break
         await self._store.write(retention.drop_what_they_left, client.id, before_id, before_ms)
         return dropped
+
+    async def _drop_mailings(self, client: Client, days: int) -> int:
+        """Hide what ended so long ago; the lists go with the worker of mailings.
+
+        They are looked for by a reader: that goes through all that the client has under way.
+        """
+        before_ms = self._store.now() - days * DAY_MS
+        old = (client.id, first_id(before_ms), before_ms, SLICE)
+        hidden = 0
+        while ids := await self._store.read(retention.old_mailings, *old):
+            await self._store.write(retention.hide_mailings, client.id, ids)
+            hidden += len(ids)
+        return hidden

@@ -106,12 +106,14 @@ class Jobs:
 
         One that has ended already stays as it is.  Raises NotFound.
         """
-        await self._store.write(_cancel, client.id, wire_id, mail, remove=False)
+        now = self._store.now()
+        await self._store.write(_cancel, client.id, wire_id, mail, now, remove=False)
         self._ring()
 
     async def delete(self, client: Client, wire_id: str, *, mail: bool) -> None:
         """Switch a mailing off and forget it; the history keeps its messages.  Raises NotFound."""
-        await self._store.write(_cancel, client.id, wire_id, mail, remove=True)
+        now = self._store.now()
+        await self._store.write(_cancel, client.id, wire_id, mail, now, remove=True)
         self._ring()
 
     async def listed(
@@ -305,12 +307,12 @@ async def _put(tx: Transaction, row: _Row, cost: int) -> Ordered:
 
 
 async def _cancel(
-    tx: Transaction, client_id: int, wire_id: str, mail: bool, *, remove: bool
+    tx: Transaction, client_id: int, wire_id: str, mail: bool, now: int, *, remove: bool
 ) -> None:
     mailing = await mailings.find(tx, client_id, wire_id, mail=mail)
     if mailing is None:
         raise NotFound("there is no such mailing")
     how = mailings.REMOVED if remove else mailings.STOPPED
-    stopped = await mailing_runs.end(tx, client_id, mailing.id, State.CANCELLED, how)
+    stopped = await mailing_runs.end(tx, client_id, mailing.id, State.CANCELLED, how, now)
     if remove and not stopped:
         await mailings.hide(tx, mailing)

@@ -89,7 +89,7 @@ class Runs:
         """Begin the run that is due; a client that may not send mailings has none."""
         client = self._sender(mailing)
         if client is None:
-            await self._store.write(_fail, mailing)
+            await self._store.write(_fail, mailing, self._store.now())
             return
         owner = owner_of(client, self._setting().directory.clients)
         await self._store.write(_start, mailing, owner, self._store.now())
@@ -109,7 +109,7 @@ class Runs:
         """Make the next messages of a run; the carriers that have something to do now."""
         client = self._sender(mailing)
         if client is None:
-            await self._store.write(_fail, mailing)
+            await self._store.write(_fail, mailing, self._store.now())
             return set()
         settings = msgspec.json.decode(mailing.settings, type=Settings)
         owner = owner_of(client, self._setting().directory.clients)
@@ -324,8 +324,8 @@ def _plan(
         recipient.due = due
 
 
-async def _fail(tx: Transaction, mailing: Mailing) -> None:
-    await mailing_runs.end(tx, mailing.client_id, mailing.id, State.FAILED, mailings.STOPPED)
+async def _fail(tx: Transaction, mailing: Mailing, now: int) -> None:
+    await mailing_runs.end(tx, mailing.client_id, mailing.id, State.FAILED, mailings.STOPPED, now)
 
 
 async def _start(tx: Transaction, mailing: Mailing, owner: int, now: int) -> None:
