@@ -4,6 +4,7 @@ from tests.building import DAY, LEASE, MINUTE, RUB, House
 from vestnik.domain.message import Err, Incoming, Status
 from vestnik.services.incoming import receiving
 from vestnik.services.incoming.receiving import Came
+from vestnik.services.messages.delivery import Postponed
 from vestnik.store import schema
 from vestnik.store.queue import Stage
 from vestnik.workers.housekeeping import EXPIRY_MS, SWEEP_MS, Housekeeping
@@ -84,3 +85,79 @@ async def test_what_is_of_no_more_use_is_dropped(house):
         kept.append([len(await house.rows(table)) for table in tables])
 
     assert kept == [[1, 1, 1], [0, 1, 1], [0, 1, 0], [0, 0, 0]]
+
+
+async def test_a_long_queue_is_looked_through_run_by_run(house, monkeypatch):
+    monkeypatch.setattr("vestnik.workers.housekeeping.LOOKED_AT", 2)
+    keeper = housekeeping(house)
+    for n, valid in enumerate(("24", "24", "24", "00:01", "24", "00:01", "24")):
+        await house.sent(f"7916000000{n}", valid=valid)
+    house.later(MINUTE)
+    expired = [await run(keeper, house) for _ in range(5)]
+
+    assert expired == [0, 1, 2, 2, 2]  # the fourth run met the end: the next one rests
+
+    await house.sent("79160000009", valid="00:01")
+    house.later(MINUTE)
+
+    assert [await run(keeper, house) for _ in range(3)] == [2, 2, 3]
+    assert await house.violations() == []
+
+
+async def run(keeper, house):
+    """How many messages have expired after one run more."""
+    await keeper.run_once()
+    return [m.status for m in await house.messages()].count(Status.EXPIRED)
+
+
+async def test_what_expires_together_goes_slice_by_slice_before_the_rest_is_looked_at(
+    house, monkeypatch
+):
+    monkeypatch.setattr("vestnik.services.messages.upkeep.SLICE", 2)
+    monkeypatch.setattr("vestnik.workers.housekeeping.LOOKED_AT", 4)
+    keeper = housekeeping(house)
+    for n in range(7):
+        await house.sent(f"7916000000{n}", valid="00:01")
+    house.later(MINUTE)
+
+    assert [await run(keeper, house) for _ in range(4)] == [2, 4, 6, 7]
+    assert await house.violations() == []
+
+
+async def test_what_waits_for_a_later_time_is_passed_by(house, monkeypatch):
+    monkeypatch.setattr("vestnik.workers.housekeeping.LOOKED_AT", 2)
+    await house.client(2, balance=10 * RUB)
+    for n in range(5):
+        await house.sent(f"7916000000{n}", time="+60", valid="00:01")
+    await house.sent("79160000009", valid="00:01", client=2)
+    house.later(MINUTE)
+
+    assert await run(housekeeping(house), house) == 1
+
+
+async def test_what_is_put_off_past_its_validity_expires_with_it(house):
+    await house.sent(valid="00:01")
+    [flight] = await house.claim()
+    await house.record((flight, Postponed(house.now + DAY, 1, 0)))
+    keeper = housekeeping(house)
+
+    assert await run(keeper, house) == 0
+
+    house.later(MINUTE)
+
+    assert await run(keeper, house) == 1
+    assert await house.violations() == []
+
+
+async def test_one_look_passes_by_many_lanes_and_not_all(house, monkeypatch):
+    monkeypatch.setattr("vestnik.store.overdue.LANES_MAX", 2)
+    for n in (2, 3, 4, 5):
+        await house.client(n, balance=10 * RUB)
+    for n in (1, 2, 3):
+        await house.sent(client=n, valid="00:01" if n == 1 else "24")
+    await house.sent(client=4, time="+60")
+    await house.sent(client=5, valid="00:01")
+    house.later(MINUTE)
+    keeper = housekeeping(house)
+
+    assert [await run(keeper, house) for _ in range(3)] == [1, 1, 2]

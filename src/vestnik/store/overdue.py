@@ -1,6 +1,7 @@
 """Queue rows whose time is over, whose fate nobody knows, or whose carrier is away."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import BigInteger, Integer
@@ -10,6 +11,32 @@ from vestnik.store import schema
 from vestnik.store.engine import Row, Transaction, Values
 from vestnik.store.queue import Stage, stands
 from vestnik.store.statement import Statement, rows
+
+MAX, PRIORITY_MAX = (1 << 53) - 1, (1 << 15) - 1  # above all ids and moments, and all priorities
+LANES_MAX = 200  # of one look
+
+
+class Place(NamedTuple):
+    """Where a waiting row stands in the order in which rows are claimed."""
+
+    carrier_id: int
+    priority: int
+    client_id: int
+    next_at: int
+    message_id: int
+
+
+class Stretch(NamedTuple):
+    """The places behind `after`, up to `last` and with it."""
+
+    after: Place
+    last: Place
+
+
+START, END = Place(0, 0, 0, 0, 0), Place(MAX, PRIORITY_MAX, MAX, MAX, MAX)
+EVERYWHERE = Stretch(START, END)
+_AFTER = tuple(f"after_{name}" for name in Place._fields)
+_LAST = tuple(f"last_{name}" for name in Place._fields)
 
 queue, messages = schema.queue, schema.messages
 waiting, sending, unknown = stands(Stage.WAITING), stands(Stage.SENDING), stands(Stage.UNKNOWN)
@@ -53,14 +80,31 @@ LEFT_BEHIND = Statement(
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
 )
-ANY_EXPIRED = Statement(
-    sa.select(queue.c.message_id)
-    .where(waiting, queue.c.expires_at <= sa.bindparam("now"))
+# No index tells what expires first: each message would pay for it when it is accepted.  But nothing
+# expires before it is due, and the index of what is to be claimed tells that: it is walked lane by
+# lane, past all that is for a later time.
+_place = sa.tuple_(
+    queue.c.carrier_id, queue.c.priority, queue.c.client_id, queue.c.next_at, queue.c.message_id
+)
+_stretch = (
+    waiting,
+    _place > sa.tuple_(*map(sa.bindparam, _AFTER)),
+    _place <= sa.tuple_(*map(sa.bindparam, _LAST)),
+)
+NEXT = Statement(
+    sa.select(*_place.clauses)
+    .where(*_stretch)
+    .order_by(*_place.clauses)
     .limit(sa.literal_column("1"))
+    .offset(sa.bindparam("others"))
+)
+FIRST_EXPIRY = Statement(
+    sa.select(sa.func.count(), sa.func.min(queue.c.expires_at)).select_from(queue).where(*_stretch)
 )
 EXPIRED = Statement(
     sa.select(*_keys)
-    .where(waiting, queue.c.expires_at <= sa.bindparam("now"))
+    .where(*_stretch, queue.c.expires_at <= sa.bindparam("now"))
+    .order_by(*_place.clauses)
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True)
 )
@@ -139,14 +183,40 @@ async def left_behind(tx: Transaction, node: int, owner: int, most: int) -> Sequ
     )
 
 
-async def any_expired(tx: Transaction, now: int) -> bool:
-    """Something has waited past its validity."""
-    return await tx.one(ANY_EXPIRED, now=now) is not None
+async def look(tx: Transaction, now: int, after: Place, most: int) -> tuple[list[Stretch], Place]:
+    """Look through the next rows that are due, so many at most or those of LANES_MAX lanes.
+
+    Returns the stretches in which some have expired, and how far it came: END, or a place to go
+    on from.
+    """
+    found: list[Stretch] = []
+    for _ in range(LANES_MAX):
+        head = await tx.one(NEXT, **_bounds(Stretch(after, END)), others=0)
+        if head is None:
+            return found, END
+        lane_end = Place(head[0], head[1], head[2], MAX, MAX)
+        if head[3] <= now:
+            due = Stretch(after, lane_end._replace(next_at=now))
+            last = await tx.one(NEXT, **_bounds(due), others=most - 1)
+            looked = due if last is None else Stretch(after, Place(*last))
+            row = await tx.one(FIRST_EXPIRY, **_bounds(looked))
+            rows_seen, first = row or (0, None)
+            if first is not None and first <= now:
+                found.append(looked)
+            if last is not None:
+                return found, looked.last
+            most -= rows_seen
+        after = lane_end
+    return found, after
 
 
-async def expired(tx: Transaction, now: int, most: int) -> Sequence[Row]:
-    """Rows that waited past their validity: (client, message, expires, carrier)."""
-    return await tx.all(EXPIRED, now=now, most=most)
+async def expired(tx: Transaction, now: int, within: Stretch, most: int) -> Sequence[Row]:
+    """Waiting rows that are past their validity: (client, message, expires, carrier)."""
+    return await tx.all(EXPIRED, **_bounds(within), now=now, most=most)
+
+
+def _bounds(within: Stretch) -> dict[str, int]:
+    return dict(zip((*_AFTER, *_LAST), (*within.after, *within.last), strict=True))
 
 
 async def waiting_at(

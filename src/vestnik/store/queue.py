@@ -150,7 +150,14 @@ RECORD = Statement(
     sa.update(queue)
     .values(
         stage=_move.c.stage,
-        next_at=_move.c.next_at,
+        next_at=sa.case(  # what waits is due at the end of its validity, or nobody would see it
+            (
+                (_move.c.stage == sa.literal_column(str(int(Stage.WAITING))))
+                & (_move.c.next_at > queue.c.expires_at),
+                queue.c.expires_at,
+            ),
+            else_=_move.c.next_at,
+        ),
         attempt=_move.c.attempt,
         route_step=_move.c.route_step,
         carrier_id=_move.c.carrier_id,

@@ -1,6 +1,7 @@
 """What time does, slice by slice: leases, validity, reports that never came, old rows."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
 
@@ -15,6 +16,7 @@ SLICE = 500
 KEPT_MS = 3 * 86_400_000  # reports that matched nothing
 SEGMENTS_MS = 86_400_000
 EXPIRY_MS = 10_000
+LOOKED_AT = 5_000  # rows in one run: however many wait, a run costs the same
 SWEEP_MS = 30_000
 
 Move = Callable[[Transaction, Setting], Awaitable[int]]
@@ -27,6 +29,7 @@ class Housekeeping:
         self._store = store
         self._setting = setting
         self._next_expiry = 0
+        self._looked_at = overdue.START
         self._next_sweep = 0
 
     async def run_once(self) -> bool:
@@ -38,19 +41,30 @@ class Housekeeping:
         )
         moved += await self._move(upkeep.give_up, "no report came within a day of validity")
         if now >= self._next_expiry:
-            expired = 0
-            # All that waits is read for this: a reader does it, the writer only when there is one.
-            if await self._store.read(overdue.any_expired, now):
-                expired = await self._move(upkeep.expire, "messages expired while they waited")
-            moved += expired
-            if expired < upkeep.SLICE:
-                self._next_expiry = now + EXPIRY_MS
+            moved += await self._expire(now)
         if now >= self._next_sweep:
             swept = await self._store.write(_sweep, now)
             moved += swept
             if swept < SLICE:
                 self._next_sweep = now + SWEEP_MS
         return moved >= SLICE
+
+    async def _expire(self, now: int) -> int:
+        """Look through the next rows that are due; at the end rest for a while, and begin anew.
+
+        A reader looks; the writer is asked only where something has expired.
+        """
+        found, end = await self._store.read(overdue.look, now, self._looked_at, LOOKED_AT)
+        expired = 0
+        if found:
+            words = "messages expired while they waited"
+            expired = await self._move(partial(upkeep.expire, within=found), words)
+        if expired == upkeep.SLICE:  # perhaps there are more in these stretches
+            return expired
+        self._looked_at = end
+        if end == overdue.END:
+            self._looked_at, self._next_expiry = overdue.START, now + EXPIRY_MS
+        return expired
 
     async def _move(self, move: Move, words: str) -> int:
         moved = await self._store.write(move, self._setting())

@@ -58,9 +58,16 @@ async def give_up(tx: Transaction, setting: Setting) -> int:
     return await _end(tx, rows, Status.UNDELIVERABLE, Err.NO_STATUS, setting)
 
 
-async def expire(tx: Transaction, setting: Setting) -> int:
-    """Messages that waited past their validity."""
-    rows = await overdue.expired(tx, setting.now, SLICE)
+async def expire(
+    tx: Transaction,
+    setting: Setting,
+    within: Sequence[overdue.Stretch] = (overdue.EVERYWHERE,),
+) -> int:
+    """Messages that waited past their validity, in stretches of the queue."""
+    rows: list[Row] = []
+    for stretch in within:
+        if len(rows) < SLICE:
+            rows += await overdue.expired(tx, setting.now, stretch, SLICE - len(rows))
     return await _end(tx, rows, Status.EXPIRED, Err.NONE, setting)
 
 
