@@ -62,11 +62,7 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="whether the HTTP door has the API's manual, /docs and /openapi.json"),
     ] = True
     private: Annotated[
-        str,
-        Meta(
-            description="host:port of a door of their own for /readyz and /metrics, which the HTTP"
-            " door then lacks; empty or off: they stand at the HTTP door"
-        ),
+        str, Meta(description="host:port of a door for /readyz and /metrics; empty: the HTTP door")
     ] = ""
 
 
@@ -372,10 +368,7 @@ def _elsewhere(name: str) -> str:
 
 def _nearest_elsewhere(name: str) -> str:
     near = difflib.get_close_matches(name, [s.name for s in describe()], n=1, cutoff=0.5)
-    sections = ", ".join(
-        f"[{s.section}] {s.name}" for s in describe() if near and s.name == near[0]
-    )
-    return f"; did you mean {sections}?" if near else ""
+    return _elsewhere(near[0]) if near else ""
 
 
 def _checked(settings: Settings) -> Settings:
