@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 
 test: $(VENV)/.tested
 	sh scripts/install-test-servers.sh
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: lint test
 
