@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from zoneinfo import ZoneInfo
 
 from vestnik.domain.refusals import BadParameters
-from vestnik.domain.schedule import MOSCOW, format_date
+from vestnik.domain.schedule import format_date
 from vestnik.doors.http import codes as tables
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.endpoints import paging
-from vestnik.doors.http.reply import CODECS, OK, Answer, Download, Listing, Reply, Value
-from vestnik.doors.http.shapes import Member, Shape, done
+from vestnik.doors.http.endpoints.operations import Operations
+from vestnik.doors.http.records import Field, Record
+from vestnik.doors.http.reply import CODECS, OK, Answer, Download
+from vestnik.doors.http.shapes import Shape, done
 from vestnik.exports import FORMATS
 from vestnik.services.history.listing import filter_from, period
 from vestnik.services.history.tasks import Order, State, Task, Wanted
@@ -18,14 +20,18 @@ from vestnik.services.history.tasks import Order, State, Task, Wanted
 TASKS_DEFAULT = 100
 TASKS_MAX = 1_000
 
-OPERATIONS = ("get_list", "get_file", "add", "cancel", "del")
-
+OPERATIONS = Operations(
+    "downloads.php",
+    {
+        "get_list": "1 asks for the tasks.",
+        "get_file": "1 asks for the file of a task.",
+        "add": "1 orders a task.",
+        "cancel": "1 cancels a task that waits or runs.",
+        "del": "1 forgets a task, and removes its file.",
+    },
+)
 PARAMETERS = (
-    Parameter("get_list", "1 asks for the tasks.", kind="flag"),
-    Parameter("get_file", "1 asks for the file of a task.", kind="flag"),
-    Parameter("add", "1 orders a task.", kind="flag"),
-    Parameter("cancel", "1 cancels a task that waits or runs.", kind="flag"),
-    Parameter("del", "1 forgets a task, and removes its file.", kind="flag"),
+    *OPERATIONS.parameters,
     Parameter("cnt", "How many tasks the answer may hold.", kind="number", only=("get_list",)),
     Parameter("after_id", "Only tasks after this id.", kind="number", low=0, only=("get_list",)),
     Parameter("id", "Id of the task.", kind="number", low=0, only=("get_file", "cancel", "del")),
@@ -43,34 +49,6 @@ PARAMETERS = (
     Parameter("sender", "Only this sender.", only=("add",)),
     Parameter("time", "When to begin, as in send; at once if left out.", only=("add",)),
     Parameter("ext", "Form of the file.", choices=tuple(FORMATS), only=("add",)),
-)
-ANSWERS = (
-    Shape(
-        "The tasks, by growing ids.",
-        (
-            Member("id", "Id of the task.", kind="number"),
-            Member("name", "Its name."),
-            Member("status", "0 waits, 1 runs, 2 done, 3 cancelled, 4 failed.", kind="number"),
-            Member("created", "When it was ordered.", kind="date"),
-            Member("time", "When it is to begin, or began.", kind="date"),
-            Member("file", "Name of its file, empty before there is one."),
-        ),
-        many=True,
-        asked={"get_list": "1"},
-        example=lambda: Listing([_task(_A_TASK, MOSCOW)], root="downloads"),
-    ),
-    Shape(
-        "The file of a task.",
-        files=tuple(format.content_type for format in FORMATS.values()),
-        asked={"get_file": "1", "id": "1021"},
-    ),
-    Shape(
-        "A task is ordered.",
-        (Member("id", "Its id.", kind="number"),),
-        asked={"add": "1", "start": "01.10.2025", "end": "31.10.2025"},
-        example=lambda: _added(1021),
-    ),
-    done("A task is cancelled, or forgotten.", cancel="1", id="1021"),
 )
 _A_TASK: Task = Task(
     client_id=1,
@@ -95,16 +73,45 @@ _A_TASK: Task = Task(
     reason="",
 )
 
-_SENTENCE = (
-    "id = {id}, name = {name}, status = {status}, created = {created}, time = {time}, file = {file}"
+_TASK = Record[Task](
+    "download",
+    Field("id", lambda task: task.id, "Id of the task.", "number"),
+    Field("name", lambda task: task.name, "Its name."),
+    Field(
+        "status",
+        lambda task: task.status,
+        "0 waits, 1 runs, 2 done, 3 cancelled, 4 failed.",
+        "number",
+    ),
+    Field("created", lambda task: task.created_at, "When it was ordered.", "date"),
+    Field(
+        "time",
+        lambda task: (task.status != State.WAITING and task.started_at) or task.start_at,
+        "When it is to begin, or began.",
+        "date",
+    ),
+    Field("file", lambda task: task.file, "Name of its file, empty before there is one."),
+    listed="downloads",
 )
-_SHORT = "{id},{name},{status},{created},{time},{file}"
+_ADDED = Record[int](
+    "result", Field("id", lambda task_id: task_id, "Its id.", "number", told="OK, ID - {id}")
+)
+ANSWERS = (
+    _TASK.many("The tasks, by growing ids.", _A_TASK, get_list="1"),
+    Shape(
+        "The file of a task.",
+        files=tuple(format.content_type for format in FORMATS.values()),
+        asked={"get_file": "1", "id": "1021"},
+    ),
+    _ADDED.one("A task is ordered.", 1021, add="1", start="01.10.2025", end="31.10.2025"),
+    done("A task is cancelled, or forgotten.", cancel="1", id="1021"),
+)
 
 
 def _rate(call: Call) -> Rate | None:
     """Three identical lists or files a minute, one identical order (downloads.md)."""
     limits = call.client.limits
-    match _operation(call):
+    match OPERATIONS.only(call):
         case "get_list" | "get_file":
             return Rate(call.digest(), limits.identical_per_minute)
         case "add":
@@ -121,7 +128,7 @@ def _rate(call: Call) -> Rate | None:
 )
 async def downloads(call: Call) -> Answer | Download:
     """One of OPERATIONS (downloads.md)."""
-    match _operation(call):
+    match OPERATIONS.only(call):
         case "get_list":
             return await _list(call)
         case "get_file":
@@ -135,31 +142,11 @@ async def downloads(call: Call) -> Answer | Download:
     return OK
 
 
-def _operation(call: Call) -> str:
-    chosen = [name for name in OPERATIONS if call.flag(name)]
-    if len(chosen) != 1:
-        raise BadParameters(f"downloads.php takes one of {', '.join(f'{o}=1' for o in OPERATIONS)}")
-    return chosen[0]
-
-
 async def _list(call: Call) -> Answer:
     most = paging.count(call, TASKS_DEFAULT, TASKS_MAX)
     found = await call.services.tasks.listed(call.client, paging.after_id(call), most)
     zone = ZoneInfo(call.client.zone)
-    return Listing([_task(task, zone) for task in found], root="downloads")
-
-
-def _task(task: Task, zone: ZoneInfo) -> Reply:
-    started = task.status != State.WAITING and task.started_at
-    fields: dict[str, Value] = {
-        "id": task.id,
-        "name": task.name,
-        "status": task.status,
-        "created": format_date(task.created_at, zone),
-        "time": format_date(started or task.start_at, zone),
-        "file": task.file,
-    }
-    return Reply(fields, _SENTENCE, _SHORT, root="download")
+    return _TASK.listing(found, zone)
 
 
 async def _file(call: Call) -> Download:
@@ -217,11 +204,7 @@ async def _add(call: Call) -> Answer:
         time=call.text("time"),
     )
     task_id = await call.services.tasks.add(call.client, order, call.now_ms)
-    return _added(task_id)
-
-
-def _added(task_id: int) -> Reply:
-    return Reply({"id": task_id}, "OK, ID - {id}", "{id}")
+    return _ADDED.reply(task_id)
 
 
 def _given_id(call: Call) -> int | None:

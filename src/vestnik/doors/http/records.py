@@ -1,0 +1,154 @@
+"""A record of answers, declared once: what is told of a thing, and how each format tells it."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Generic, TypeVar
+
+from vestnik.domain.money import money
+from vestnik.domain.schedule import MOSCOW, format_date
+from vestnik.doors.http.reply import Listing, Reply, Value, wire_id
+from vestnik.doors.http.shapes import Member, Shape
+
+_QUOTED = re.compile(r'[,"]')
+
+T = TypeVar("T")  # what a record tells of
+Written = Callable[[Value, tzinfo | None], Value]
+
+
+def _date(value: Value, zone: tzinfo | None) -> Value:
+    if not isinstance(value, int):
+        return value
+    assert zone is not None, "dates are told by the clocks of a zone"
+    return format_date(value, zone)
+
+
+# How values are written, by the kind of the member; those of other kinds stand as they are.  Money
+# comes in micro-units, a date or moment in milliseconds; text among them is told as it is.
+_WRITTEN: dict[str, Written] = {
+    "date": _date,
+    "digits": lambda value, zone: str(value),
+    "id": lambda value, zone: wire_id(str(value)),
+    "moment": lambda value, zone: int(value) // 1000,
+    "money": lambda value, zone: money(value) if isinstance(value, int) else value,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Generic[T]):
+    """One member of a record; `kind` is one of MEMBER_KINDS (shapes.py), `choices` as there.
+
+    `of` finds its value; None leaves it out, which only an `optional` one may be.  `told` is its
+    part of the sentence (fmt 0), by default `name = {name}`, and `short` that of the values by
+    commas (fmt 1); "" is no part.  `after`: in both it stands behind the field of that name.
+    `last`: in fmt 1 it stands last, since it may hold commas.
+    """
+
+    name: str
+    of: Callable[[T], Value | None]
+    meaning: str
+    kind: str = "text"
+    told: str | None = None
+    short: str | None = None
+    after: str = ""
+    last: bool = False
+    optional: bool = False
+    choices: tuple[str, ...] = ()
+
+    @property
+    def member(self) -> Member:
+        """The field as the description of the API tells it."""
+        return Member(self.name, self.meaning, self.kind, self.optional, self.choices)
+
+
+class Record(Generic[T]):
+    """Fields in the order of JSON, and the elements that hold them in XML.
+
+    `root` is the element of one record and `listed` that of many; `text`, `spread` are those of
+    Reply, `ended` that of Listing.  `quoted`: in fmt 1 what holds a comma or a quote stands in
+    quotes.  From one declaration come the answers and their description.
+    """
+
+    def __init__(
+        self,
+        root: str | None,
+        *fields: Field[T],
+        listed: str = "result",
+        text: str | None = None,
+        spread: bool = True,
+        ended: bool = False,
+        quoted: bool = False,
+    ) -> None:
+        self.fields = fields
+        self._root, self._listed, self._text = root, listed, text
+        self._spread, self._ended, self._quoted = spread, ended, quoted
+        self._read = [(field.name, field.of, _WRITTEN.get(field.kind)) for field in fields]
+        # By the names that a record has: few, since few fields are optional.
+        self._lines: dict[tuple[str, ...], tuple[str, str]] = {}
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The record as the description of the API tells it."""
+        return tuple(field.member for field in self.fields)
+
+    def reply(self, thing: T, zone: tzinfo | None = None) -> Reply:
+        """What is told of a thing; only a record without dates needs no zone."""
+        fields: dict[str, Value] = {}
+        for name, of, written in self._read:
+            value = of(thing)
+            if value is not None:
+                fields[name] = value if written is None else written(value, zone)
+        names = tuple(fields)
+        if names not in self._lines:
+            self._lines[names] = _lines([field for field in self.fields if field.name in fields])
+        sentence, short = self._lines[names]
+        if self._quoted:
+            short = _row(fields)
+        return Reply(fields, sentence, short, root=self._root, spread=self._spread, text=self._text)
+
+    def listing(self, things: Iterable[T], zone: tzinfo | None = None) -> Listing:
+        """What is told of many."""
+        replies = [self.reply(thing, zone) for thing in things]
+        return Listing(replies, root=self._listed, ended=self._ended)
+
+    def one(self, meaning: str, example: T, **asked: str) -> Shape:
+        """The form of an answer that is one record."""
+        return Shape(
+            meaning, self.members, asked=asked, example=lambda: self.reply(example, MOSCOW)
+        )
+
+    def many(self, meaning: str, example: T, **asked: str) -> Shape:
+        """The form of an answer that is a list of them."""
+        return Shape(
+            meaning,
+            self.members,
+            many=True,
+            asked=asked,
+            example=lambda: self.listing([example], MOSCOW),
+        )
+
+
+def _lines(fields: Iterable[Field[T]]) -> tuple[str, str]:
+    """The sentence of fmt 0 and the values of fmt 1, with the names of fields in braces."""
+    line: list[Field[T]] = []
+    for field in fields:
+        names = [before.name for before in line]
+        line.insert(names.index(field.after) + 1 if field.after else len(line), field)
+    told = [_part(field.told, f"{field.name} = {{{field.name}}}") for field in line]
+    line.sort(key=lambda field: field.last)  # keeps the order of the others
+    short = [_part(field.short, f"{{{field.name}}}") for field in line]
+    return ", ".join(filter(None, told)), ",".join(filter(None, short))
+
+
+def _part(own: str | None, usual: str) -> str:
+    return usual if own is None else own
+
+
+def _row(fields: dict[str, Value]) -> str:
+    """The values by commas as a literal template."""
+    cells = []
+    for value in fields.values():
+        cell = " ".join(str(value).splitlines())
+        cells.append('"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell)
+    return ",".join(cells).replace("{", "{{").replace("}", "}}")
