@@ -2,20 +2,27 @@
 
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
-from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value
-from vestnik.doors.http.shapes import Member, Shape, done
+from vestnik.doors.http.endpoint import Call, Parameter, endpoint
+from vestnik.doors.http.endpoints.operations import Operations, identical
+from vestnik.doors.http.records import Field, Record
+from vestnik.doors.http.reply import OK, Answer
+from vestnik.doors.http.shapes import done
 from vestnik.services.senders.templates import FORMATS, SIGNATURE, New, Template
 
-OPERATIONS = ("add", "chg", "del", "get")
+OPERATIONS = Operations(
+    "templates.php",
+    {
+        "add": "1 keeps a new template.",
+        "chg": "1 changes one.",
+        "del": "1 forgets one.",
+        "get": "1 lists all.",
+    },
+)
 AUTOMATIC = 1  # fl[1] makes a template the automatic signature
 
 _KEEPING = ("add", "chg")
 PARAMETERS = (
-    Parameter("add", "1 keeps a new template.", kind="flag"),
-    Parameter("chg", "1 changes one.", kind="flag"),
-    Parameter("del", "1 forgets one.", kind="flag"),
-    Parameter("get", "1 lists all.", kind="flag"),
+    *OPERATIONS.parameters,
     Parameter("id", "Id of the template.", kind="number", low=0, only=("chg", "del")),
     Parameter("name", "Its name, which a new one needs.", only=_KEEPING),
     Parameter("msg", "Its text, which a new one needs.", only=_KEEPING),
@@ -34,52 +41,39 @@ PARAMETERS = (
     ),
 )
 _A_TEMPLATE = Template(12, "Greeting", "Hello!", "sms", "Shop", 0)
+_TEMPLATE = Record[Template](
+    "template",
+    Field("id", lambda one: one.id, "Id of the template.", "number"),
+    Field("name", lambda one: one.name, "Its name."),
+    Field("message", lambda one: one.message, "Its text."),
+    Field("format", lambda one: one.format, "Kind of messages it is for; empty for any."),
+    Field("sender", lambda one: one.sender, "Sender name it is for."),
+    Field("flag", lambda one: one.flag, "2 for an automatic signature, else 0.", "number"),
+    listed="templates",
+)
+_ADDED = Record[int](
+    "result",
+    Field("id", lambda template_id: template_id, "Its id.", "number", told="OK - ID - {id}"),
+    spread=False,
+)
 ANSWERS = (
-    Shape(
-        "A template is kept.",
-        (Member("id", "Its id.", kind="number"),),
-        asked={"add": "1", "name": "Greeting", "msg": "Hello!", "format": "sms"},
-        example=lambda: _added(12),
-    ),
+    _ADDED.one("A template is kept.", 12, add="1", name="Greeting", msg="Hello!", format="sms"),
     done("A template is changed, or forgotten.", chg="1", id="12", msg="Good morning!"),
-    Shape(
-        "All templates, oldest first.",
-        (
-            Member("id", "Id of the template.", kind="number"),
-            Member("name", "Its name."),
-            Member("message", "Its text."),
-            Member("format", "Kind of messages it is for; empty for any."),
-            Member("sender", "Sender name it is for."),
-            Member("flag", "2 for an automatic signature, else 0.", kind="number"),
-        ),
-        many=True,
-        asked={"get": "1"},
-        example=lambda: Listing([_record(_A_TEMPLATE)], root="templates"),
-    ),
+    _TEMPLATE.many("All templates, oldest first.", _A_TEMPLATE, get="1"),
 )
-_SENTENCE = (
-    "id = {id}, name = {name}, message = {message}, format = {format}, sender = {sender}, "
-    "flag = {flag}"
-)
-_SHORT = "{id},{name},{message},{format},{sender},{flag}"
-
-
-def _rate(call: Call) -> Rate:
-    """Three identical requests a minute, of whichever kind (templates.md)."""
-    return Rate(call.digest(), call.client.limits.identical_per_minute)
 
 
 @endpoint(
     "/sys/templates.php",
     codes=codes.TEMPLATES,
-    rate=_rate,
+    rate=identical,
     parameters=PARAMETERS,
     answers=ANSWERS,
 )
 async def templates(call: Call) -> Answer:
     """One of OPERATIONS (templates.md, 1)."""
     service = call.services.paperwork.templates
-    match _operation(call):
+    match OPERATIONS.only(call):
         case "add":
             new = New(
                 name=call.text("name"),
@@ -88,22 +82,14 @@ async def templates(call: Call) -> Answer:
                 sender=call.text("sender").strip(),
                 signature=_signature(call) or False,
             )
-            return _added(await service.add(call.client, new, call.now_ms))
+            return _ADDED.reply(await service.add(call.client, new, call.now_ms))
         case "chg":
             await service.change(call.client, _id(call), _changes(call))
         case "del":
             await service.delete(call.client, _id(call))
         case "get":
-            found = await service.listed(call.client)
-            return Listing([_record(one) for one in found], root="templates")
+            return _TEMPLATE.listing(await service.listed(call.client))
     return OK
-
-
-def _operation(call: Call) -> str:
-    chosen = [name for name in OPERATIONS if call.flag(name)]
-    if len(chosen) != 1:
-        raise BadParameters(f"templates.php takes one of {', '.join(f'{o}=1' for o in OPERATIONS)}")
-    return chosen[0]
 
 
 def _id(call: Call) -> int:
@@ -139,19 +125,3 @@ def _changes(call: Call) -> dict[str, str | int]:
     if not changes:
         raise BadParameters("nothing is to be changed")
     return changes
-
-
-def _added(template_id: int) -> Reply:
-    return Reply({"id": template_id}, "OK - ID - {id}", "{id}", spread=False)
-
-
-def _record(template: Template) -> Reply:
-    fields: dict[str, Value] = {
-        "id": template.id,
-        "name": template.name,
-        "message": template.message,
-        "format": template.format,
-        "sender": template.sender,
-        "flag": template.flag,
-    }
-    return Reply(fields, _SENTENCE, _SHORT, root="template")
