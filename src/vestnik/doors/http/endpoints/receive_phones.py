@@ -1,20 +1,26 @@
 """receive_phones.php: rents numbers for incoming messages."""
 
-from vestnik.domain.money import money
 from vestnik.domain.number import parse
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
-from vestnik.doors.http.reply import OK, Answer, Listing, Reply
-from vestnik.doors.http.shapes import Member, Shape, done
+from vestnik.doors.http.endpoints.operations import Operations
+from vestnik.doors.http.records import Field, Record
+from vestnik.doors.http.reply import OK, Answer
+from vestnik.doors.http.shapes import done
 from vestnik.services.incoming.rented import RENT, Number
 
-OPERATIONS = ("get", "buy", "chg")
+OPERATIONS = Operations(
+    "receive_phones.php",
+    {
+        "get": "1 asks for the numbers that may be rented.",
+        "buy": "1 rents a number for the rest of the month.",
+        "chg": "1 says whether the rent goes on.",
+    },
+)
 
 PARAMETERS = (
-    Parameter("get", "1 asks for the numbers that may be rented.", kind="flag"),
-    Parameter("buy", "1 rents a number for the rest of the month.", kind="flag"),
-    Parameter("chg", "1 says whether the rent goes on.", kind="flag"),
+    *OPERATIONS.parameters,
     Parameter("phone", "The number.", only=("buy", "chg")),
     Parameter(
         "noprolong",
@@ -23,21 +29,18 @@ PARAMETERS = (
         only=("buy", "chg"),
     ),
 )
+_FREE = Record[Number](
+    "phone",
+    Field("phone", lambda number: number.phone, "The number.", "digits"),
+    Field("cost", lambda number: number.cost, "What a month of it costs.", "money"),
+    Field("country", lambda number: number.country, "Its country."),
+    listed="phones",
+)
+_A_NUMBER = Number("79990000777", RENT, 300_000_000, "Россия")
 ANSWERS = (
-    Shape(
-        "Numbers that may be rented.",
-        (
-            Member("phone", "The number.", kind="digits"),
-            Member("cost", "What a month of it costs.", kind="money"),
-            Member("country", "Its country."),
-        ),
-        many=True,
-        asked={"get": "1"},
-        example=lambda: Listing([_free(_A_NUMBER)], root="phones"),
-    ),
+    _FREE.many("Numbers that may be rented.", _A_NUMBER, get="1"),
     done("The number is rented, or its renewal changed.", buy="1", phone="79990000777"),
 )
-_A_NUMBER: Number = Number("79990000777", RENT, 300_000_000, "Россия")
 
 
 def _rate(call: Call) -> Rate:
@@ -53,20 +56,17 @@ def _rate(call: Call) -> Rate:
 )
 async def receive_phones(call: Call) -> Answer:
     """One of OPERATIONS (info.md, 4)."""
-    chosen = [name for name in OPERATIONS if call.flag(name)]
     rented = call.services.numbers.rented
-    match chosen:
-        case ["get"]:
-            return Listing([_free(number) for number in await rented.free()], root="phones")
-        case ["buy"]:
+    match OPERATIONS.only(call):
+        case "get":
+            return _FREE.listing(await rented.free())
+        case "buy":
             phone, noprolong = _phone(call), call.flag("noprolong")
             await rented.buy(call.client, phone, noprolong=noprolong, now_ms=call.now_ms)
-        case ["chg"]:
+        case "chg":
             if call.given("noprolong") is None:
                 raise BadParameters("noprolong says whether the rent ends with the month")
             await rented.change(call.client, _phone(call), noprolong=call.flag("noprolong"))
-        case _:
-            raise BadParameters("receive_phones.php takes one of get=1, buy=1, chg=1")
     return OK
 
 
@@ -75,12 +75,3 @@ def _phone(call: Call) -> str:
     if phone is None:
         raise BadParameters("phone says which number is meant")
     return phone
-
-
-def _free(number: Number) -> Reply:
-    return Reply(
-        {"phone": number.phone, "cost": money(number.cost), "country": number.country},
-        "phone = {phone}, cost = {cost}, country = {country}",
-        "{phone},{cost},{country}",
-        root="phone",
-    )
