@@ -21,6 +21,7 @@ class Kind(IntEnum):
     KEY = 2  # the same Idempotency-Key: the first answer again
     UNIQUE_ID = 3  # the same own id and phones: the first answer again
     ADDRESS = 5  # an IP address on a day: how many messages came from it (store/daily.py)
+    DAY = 6  # a day: how many messages were accepted on it when they were last counted
     TRANSFER = 4  # one of the few transfers to a subclient that a minute has room for
 
 

@@ -117,8 +117,8 @@ async def add(tx: Transaction, made: Sums, node: int) -> None:
     await tx.many(ADD, data)
 
 
-async def accepted(tx: Transaction, client_id: int, day: int) -> int:
-    """How many messages the client has had accepted on a day."""
+async def on_record(tx: Transaction, client_id: int, day: int) -> int:
+    """How many messages of a day are on record, refused ones too."""
     row = await tx.one(OF_DAY, client=client_id, today=day)
     return int(row[0]) if row else 0
 

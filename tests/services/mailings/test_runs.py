@@ -263,7 +263,7 @@ async def test_main_accounts_lose_their_share(press):
 
 
 async def test_daily_limits_act(press):
-    press.limit(day_limit=3, number_limit=1)
+    press.limit(day_limit=2, number_limit=1)
     await press.sent(PHONE)
     await press.ordered(THREE)
     await press.work()

@@ -11,7 +11,7 @@ from vestnik.domain.op_template import OpTemplate
 from vestnik.domain.refusals import BadParameters, MessageForbidden
 from vestnik.services.centre.names import Names
 from vestnik.services.contacts import blacklist
-from vestnik.store import schema
+from vestnik.store import daily, schema
 
 NINE_TOMORROW = NOW + 14 * HOUR + 53 * MINUTE + 20_000  # in Moscow; NOW is 18:06:40
 SIBERIAN = "79134567890"
@@ -242,6 +242,46 @@ async def test_an_address_sends_so_many_messages_a_day(kept):
 
     errs = [m.err for m in await kept.messages()]
     assert errs == [0, 0, Err.DAILY_LIMIT, Err.DAILY_LIMIT, 0, 0, 0, 0]
+
+
+async def test_what_was_refused_does_not_use_up_a_day(kept):
+    kept.limit(day_limit=3, number_limit=1)
+
+    await kept.sent()
+    for n in range(3):
+        await kept.sent(text=f"again {n}")
+    await kept.sent(phones=f"{PHONE},{OTHER}", text="both")
+    await kept.sent(phones="79160000008,79160000009", text="the last, and one too many")
+
+    errs = [m.err for m in await kept.messages()]
+    many = Err.NUMBER_LIMIT
+    assert errs == [0, many, many, many, many, 0, 0, Err.DAILY_LIMIT]
+
+
+async def test_a_day_is_counted_again_only_when_it_may_be_full(kept, monkeypatch):
+    counts = []
+    count = daily.accepted
+
+    async def counting(*asked):
+        counts.append(await count(*asked))
+        return counts[-1]
+
+    monkeypatch.setattr(daily, "accepted", counting)
+    kept.limit(day_limit=4, number_limit=1)
+    for n in range(3):
+        await kept.sent(text=f"{n}")  # the second and the third are refused
+    told = [list(counts)]
+    for phone in ("79160000005", "79160000006", "79160000007", "79160000008", "79160000009"):
+        await kept.sent(phone)
+        told.append(list(counts))
+
+    assert told == [[], [], [2], [2], [2, 4], [2, 4]]
+    assert [m.err for m in await kept.messages()][-2:] == [Err.DAILY_LIMIT] * 2
+
+    kept.limit(day_limit=5)
+    await kept.sent("79160000008", "more is allowed now")
+
+    assert (await kept.messages())[-1].err == 0
 
 
 # Short links.

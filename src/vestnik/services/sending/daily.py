@@ -5,6 +5,7 @@ nothing; black lists are asked for all drafts of a batch at once.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from vestnik.domain.contact import Book
@@ -15,7 +16,23 @@ from vestnik.store import daily, statistics
 from vestnik.store.engine import Transaction
 
 _WAITING, _MAIL, _MASS = int(Status.WAITING), Kind.MAIL, int(Flag.MASS)
-ADDRESS_MS = 2 * 86_400_000  # for how long an address's count is kept: a day, wherever it begins
+KEPT_MS = 2 * 86_400_000  # for how long a count is kept: a day, wherever it begins
+
+
+@dataclass(slots=True)
+class _Day:
+    """A client's day: from `least` to `most` messages were accepted before this batch, `own` by it.
+
+    To know how many means to read them all.  That is put off until those on record, of which some
+    were refused, leave no room; what was `counted` is kept, and they are few from then on.
+    """
+
+    digest: bytes
+    on_record: int
+    least: int
+    most: int
+    own: int = 0
+    counted: bool = False
 
 
 class Today:
@@ -23,7 +40,7 @@ class Today:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._of_client: dict[tuple[int, int], int] = {}
+        self._of_client: dict[tuple[int, int], _Day] = {}
         self._of_number: dict[tuple[int, int, str], int] = {}
         self._of_text: dict[tuple[int, int, str, str], int] = {}
         self._from_address: dict[tuple[int, bytes], tuple[int, int]] = {}
@@ -31,30 +48,49 @@ class Today:
     async def limit(self, draft: Draft) -> None:
         """Forbid the recipients that are too many."""
         limits = draft.client.limits
-        if limits.day_limit:
-            await self._limit_day(draft, limits.day_limit)
-        if limits.address_limit and draft.address:
-            await self._limit_address(draft, limits.address_limit)
         if limits.number_limit:
             await self._limit_number(draft, limits.number_limit)
         if limits.text_limit:
             await self._limit_text(draft, limits.text_limit)
+        # After those: what is refused uses up no day.
+        if limits.day_limit:
+            await self._limit_day(draft, limits.day_limit)
+        if limits.address_limit and draft.address:
+            await self._limit_address(draft, limits.address_limit)
 
     async def keep(self, now: int) -> None:
         """Write down what only this class counts."""
         for (client_id, digest), (before, count) in self._from_address.items():
             if count != before:
-                until = now + ADDRESS_MS
+                until = now + KEPT_MS
                 await daily.keep_from_address(self._tx, client_id, digest, count, until)
+        for (client_id, _), day in self._of_client.items():
+            if day.counted:
+                counted = daily.Count(day.on_record, day.least)
+                await daily.keep_count(self._tx, client_id, day.digest, counted, now + KEPT_MS)
 
-    async def _limit_day(self, draft: Draft, most: int) -> None:
-        day = (draft.client.id, draft.day)
-        if day not in self._of_client:
-            self._of_client[day] = await statistics.accepted(self._tx, *day)
+    async def _limit_day(self, draft: Draft, limit: int) -> None:
+        day = await self._day(draft)
         for recipient in draft.recipients:
-            self._of_client[day] += 1
-            if self._of_client[day] > most:
+            if recipient.status != _WAITING:
+                continue
+            if day.least < limit - day.own <= day.most:
+                day.least = await daily.accepted(self._tx, draft.client.id, draft.day)
+                day.most, day.counted = day.least, True
+            if day.most + day.own >= limit:
                 forbid(draft, recipient, Err.DAILY_LIMIT)
+            else:
+                day.own += 1
+
+    async def _day(self, draft: Draft) -> _Day:
+        key = (draft.client.id, draft.day)
+        if key not in self._of_client:
+            digest = blake2b(str(draft.day).encode(), digest_size=16, person=b"day").digest()
+            on_record = await statistics.on_record(self._tx, *key)
+            last = await daily.last_count(self._tx, draft.client.id, digest)
+            most = last.accepted + on_record - last.on_record
+            self._of_client[key] = _Day(digest, on_record, last.accepted, most)
+        return self._of_client[key]
 
     async def _limit_address(self, draft: Draft, most: int) -> None:
         said = f"{draft.day} {draft.address}".encode()
