@@ -16,6 +16,7 @@ files = schema.mailing_files
 
 EXPANDING, EXPANDED = 1, 2  # the states of an oversized request
 NAMED_KIND = 1
+CHUNKS_TOGETHER = 16  # of one statement: the engine has copies of all its values
 STOPPED, REMOVED = 1, 2  # what `leaving` says is to be done with a mailing
 
 
@@ -279,7 +280,8 @@ async def put_chunks(
 ) -> None:
     """Store the list of a mailing; a chunk that names a group has no number of recipients."""
     rows = [(mailing_id, seq, octets, count) for seq, (octets, count) in enumerate(lists)]
-    await tx.many(PUT_CHUNKS, rows)
+    for at in range(0, len(rows), CHUNKS_TOGETHER):
+        await tx.many(PUT_CHUNKS, rows[at : at + CHUNKS_TOGETHER])
 
 
 async def put_holds(tx: Transaction, made: Sequence[Values]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, RUB, THIRD
 from tests.mailing import Press, State
@@ -12,7 +13,7 @@ from vestnik.domain.message import Kind
 from vestnik.domain.refusals import BadDate, BadParameters, Duplicate, NotFound
 from vestnik.services.mailings import lists
 from vestnik.services.mailings.jobs import Attached, Ordered
-from vestnik.services.mailings.lists import packed, unpack
+from vestnik.services.mailings.lists import Entry, pack, packed, unpack
 from vestnik.store import contact_groups, mailings, schema, templates
 from vestnik.store.templates import Template
 
@@ -377,6 +378,21 @@ async def test_a_list_is_cut_into_chunks_of_equal_size(monkeypatch):
         ([("7", "b", "S", "2"), ("8", None, None, "")], 2),
     ]
     assert (made.total, made.zones, made.groups) == (8, {"2"}, [])
+
+
+async def test_a_long_chunk_takes_half_its_room_and_a_short_one_is_plain():
+    entries = [Entry(f"79{number:09}", f"Code {number}") for number in range(0, 10**9, 10**6 + 7)]
+    pressed, plain = pack(entries), pack(entries[:2])
+
+    assert (unpack(pressed), unpack(plain)) == (entries, entries[:2])
+    assert len(pressed) < len(msgspec.msgpack.encode(entries)) / 2
+    assert plain == msgspec.msgpack.encode(entries[:2])
+
+
+async def test_a_list_that_was_stored_plain_is_read():
+    entries = [Entry(f"79{number:09}") for number in range(1_000)]
+
+    assert unpack(msgspec.msgpack.encode(entries)) == entries
 
 
 async def test_a_group_has_a_chunk_of_its_own():

@@ -5,6 +5,7 @@ A group stands in a chunk of its own, for who is in it is only known when its me
 
 import asyncio
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,7 @@ from vestnik.domain.lists import ListLine
 from vestnik.services.contacts.books import Addressee
 
 CHUNK_ROWS = 1_000
+PLAIN_MAX = 1024  # octets of a chunk that is stored as it is; numbers in a row take half the room
 
 _group = re.compile(r"[Gg](\d{1,18})", re.ASCII).fullmatch
 _word = re.compile(r"[^,;\r\n]+")
@@ -56,9 +58,18 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Entry])
 
 
+_PRESSED = b"x"  # what zlib begins with; a list of entries begins otherwise
+
+
+def pack(entries: list[Entry]) -> bytes:
+    """A chunk of entries, for the store."""
+    octets = _encoder.encode(entries)
+    return octets if len(octets) <= PLAIN_MAX else zlib.compress(octets, 1)
+
+
 def unpack(octets: bytes) -> list[Entry]:
     """The entries of a chunk."""
-    return _decoder.decode(octets)
+    return _decoder.decode(zlib.decompress(octets) if octets.startswith(_PRESSED) else octets)
 
 
 def to_members(line: ListLine, members: Sequence[Addressee]) -> list[ListLine]:
@@ -134,7 +145,7 @@ class _Press:
         if group:
             self.close()
             self.made.groups.append(int(group[1]))
-            self.made.chunks.append((_encoder.encode([self._entry("", int(group[1]))]), None))
+            self.made.chunks.append((pack([self._entry("", int(group[1]))]), None))
             return True
         self._phones.append(phone)
         self._count += 1
@@ -153,7 +164,7 @@ class _Press:
         """Make a chunk of what there is."""
         self.end()
         if self._entries:
-            self.made.chunks.append((_encoder.encode(self._entries), self._count))
+            self.made.chunks.append((pack(self._entries), self._count))
             self.made.total += self._count
             self._entries, self._count = [], 0
 
