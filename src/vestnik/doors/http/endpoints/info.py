@@ -1,11 +1,15 @@
 """info.php: tells the operators of numbers."""
 
+from dataclasses import replace
+
 from vestnik.domain.numbering import Network
 from vestnik.domain.refusals import BadParameters, NotFound
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
-from vestnik.doors.http.reply import Answer, Listing, Reply, Value
-from vestnik.doors.http.shapes import Member, Shape
+from vestnik.doors.http.endpoint import Call, Parameter, endpoint
+from vestnik.doors.http.endpoints.operations import identical
+from vestnik.doors.http.records import Field, Record
+from vestnik.doors.http.reply import Answer, Reply
+from vestnik.doors.http.shapes import Shape
 from vestnik.services.centre.numbering import Place, place_of
 
 PHONES_MAX = 1_000
@@ -14,48 +18,43 @@ PARAMETERS = (
     Parameter("get_operator", "1 asks for the operator.", kind="flag", required=True),
     Parameter("phone", "Numbers, by commas; with a comma the answer is a list.", required=True),
 )
-_MEMBERS = (
-    Member("country", "Country of the number."),
-    Member("operator", "Operator that has the number now."),
-    Member("region", "Region that it was issued in."),
-    Member("mcc", "Country code of its network.", kind="digits"),
-    Member("mnc", "Network code.", kind="digits"),
-    Member("tz", "Time zone of the region, in hours from GMT."),
-)
-_NUMBER = Member("phone", "The number, as it was asked if it is none.")
 _A_PLACE: Place = Place(
     "79990000001",
     Network("Россия", "МегаФон", "г.Москва и Московская область", "250", "02", "Europe/Moscow"),
     "3",
 )
+_NETWORK: tuple[Field[Place], ...] = (
+    Field("country", lambda place: place.network.country, "Country of the number."),
+    Field("operator", lambda place: place.network.operator, "Operator that has the number now."),
+    Field("region", lambda place: place.network.region, "Region that it was issued in.", last=True),
+    Field("mcc", lambda place: place.network.mcc, "Country code of its network.", "digits"),
+    Field("mnc", lambda place: place.network.mnc, "Network code.", "digits"),
+    Field("tz", lambda place: place.hours, "Time zone of the region, in hours from GMT."),
+)
+_ONE = Record("info", *_NETWORK)
+_OF_LIST = Record(
+    "info",
+    Field("phone", lambda place: place.phone, "The number, as it was asked if it is none."),
+    *_NETWORK,
+    listed="list",
+)
 ANSWERS = (
     Shape(
         "The operator of one number.",
-        _MEMBERS,
+        _ONE.members,
         asked={"get_operator": "1", "phone": "79990000001"},
         example=lambda: _one(_A_PLACE),
     ),
-    Shape(
+    _OF_LIST.many(
         "The operators of several numbers; what is not known is empty.",
-        (_NUMBER, *_MEMBERS),
-        many=True,
-        asked={"get_operator": "1", "phone": "79990000001,"},
-        example=lambda: Listing([_of_list(_A_PLACE)], root="list"),
+        _A_PLACE,
+        get_operator="1",
+        phone="79990000001,",
     ),
 )
 
-_PAIRS = (
-    ", country = {country}, operator = {operator}, region = {region}, mcc = {mcc}, mnc = {mnc}, "
-    "tz = {tz}"
-)
-_SHORT = "{country},{operator},{mcc},{mnc},{tz},{region}"
 
-
-def _rate(call: Call) -> Rate:
-    return Rate(call.digest(), call.client.limits.identical_per_minute)
-
-
-@endpoint("/sys/info.php", codes=codes.INFO, rate=_rate, parameters=PARAMETERS, answers=ANSWERS)
+@endpoint("/sys/info.php", codes=codes.INFO, rate=identical, parameters=PARAMETERS, answers=ANSWERS)
 async def info(call: Call) -> Answer:
     """One record for one number, a list as soon as `phone` holds a comma (info.md, 2)."""
     if not call.flag("get_operator"):
@@ -73,27 +72,11 @@ async def info(call: Call) -> Answer:
     if not any(place.known for place in found):
         raise NotFound
     if "," in asked:
-        return Listing([_of_list(place) for place in found], root="list")
+        return _OF_LIST.listing(found)
     return _one(found[0])
 
 
 def _one(place: Place) -> Reply:
     # A known number is digits: it can stand in the sentence as it is.
-    return Reply(_fields(place), f"phone = {place.phone}{_PAIRS}", _SHORT, root="info")
-
-
-def _of_list(place: Place) -> Reply:
-    fields: dict[str, Value] = {"phone": place.phone, **_fields(place)}
-    return Reply(fields, "phone = {phone}" + _PAIRS, "{phone}," + _SHORT, root="info")
-
-
-def _fields(place: Place) -> dict[str, Value]:
-    network = place.network
-    return {
-        "country": network.country,
-        "operator": network.operator,
-        "region": network.region,
-        "mcc": network.mcc,
-        "mnc": network.mnc,
-        "tz": place.hours,
-    }
+    reply = _ONE.reply(place)
+    return replace(reply, sentence=f"phone = {place.phone}, {reply.sentence}")
