@@ -12,27 +12,22 @@ from vestnik.domain.contact import (
     split_name,
 )
 from vestnik.domain.refusals import BadParameters, NotFound
-from vestnik.doors.http.endpoint import Call, Rate
+from vestnik.doors.http.endpoint import Call
 from vestnik.doors.http.endpoints.address_book_shapes import (
+    GROUPS,
     ID_DIGITS_MAX,
     ID_MAX,
     NUM_MAX,
     OPERATIONS,
     Words,
-    contact,
-    group,
+    contacts,
     made,
 )
-from vestnik.doors.http.reply import OK, Answer, Listing
+from vestnik.doors.http.reply import OK, Answer
 from vestnik.services.contacts.blacklist import Blocks
 from vestnik.services.contacts.books import Change, Entry, Filter
 
 _LISTED = re.compile(r"[,;|\s]+")
-
-
-def rate(call: Call) -> Rate:
-    """Three identical requests a minute, whatever they ask for (phones.md, 5)."""
-    return Rate(call.digest(), call.client.limits.identical_per_minute)
 
 
 async def answer(call: Call, words: Words) -> Answer:
@@ -94,7 +89,7 @@ async def _get(call: Call, words: Words) -> Answer:
     )
     if not found:
         raise NotFound
-    return Listing([contact(one, words) for one in found], root="contacts")
+    return contacts(words).listing(found)
 
 
 # Groups.
@@ -124,7 +119,7 @@ async def _get_groups(call: Call, words: Words) -> Answer:
     found = await call.services.contacts.groups(call.client, words.book)
     if not found:
         raise NotFound
-    return Listing([group(one) for one in found], root="groups")
+    return GROUPS.listing(found)
 
 
 # The black list.

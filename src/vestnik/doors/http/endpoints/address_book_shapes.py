@@ -1,11 +1,12 @@
 """What phones.php and mails.php read and answer (phones.md); they differ in two words."""
 
-import re
 from dataclasses import dataclass
+from functools import cache
 
 from vestnik.domain.contact import NAME_MAX, QUERY_MAX, TEXT_MAX, Book, Contact, Group
 from vestnik.doors.http.endpoint import Parameter
-from vestnik.doors.http.reply import Listing, Reply, Value
+from vestnik.doors.http.records import Field, Record
+from vestnik.doors.http.reply import Reply
 from vestnik.doors.http.shapes import Member, Shape, done
 from vestnik.services.contacts.books import Found
 
@@ -28,7 +29,6 @@ OPERATIONS = (
     "del_black",
 )
 _NAMES = ("add", "chg")
-_QUOTED = re.compile(r'[,"]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,38 +119,8 @@ def answers(words: Words) -> tuple[Shape, ...]:
             example=lambda: made(1001, words.address),
         ),
         done("It was changed, moved or deleted.", **{"del": "1", words.address: shown}),
-        Shape(
-            "Contacts, by growing int_id.",
-            (
-                Member("int_id", "Id of the contact.", kind="number"),
-                Member("id", "Its id with the client."),
-                Member("name", "Its title."),
-                Member(words.address, "Its addresses, by commas.", kind="text"),
-                Member("group", "Ids of its groups, by bars; 0: none."),
-                Member("first_name", "First name."),
-                Member("last_name", "Last name."),
-                Member("middle_name", "Middle name."),
-                Member("birthday", "Birthday, dd.mm.yyyy."),
-                Member("comments", "Comment."),
-                Member("tags", "Labels."),
-                Member("phone_other", "Other numbers."),
-            ),
-            many=True,
-            asked={"get": "1"},
-            example=lambda: Listing([contact(_an_example(words, shown), words)], root="contacts"),
-        ),
-        Shape(
-            "Groups, by growing id.",
-            (
-                Member("id", "Id of the group.", kind="number"),
-                Member("name", "Its name."),
-                Member("number", "Its number, as in G7.", kind="digits"),
-                Member("cnt", "How many contacts are in it.", kind="digits"),
-            ),
-            many=True,
-            asked={"get_group": "1"},
-            example=lambda: Listing([group(Group(321, 7, "Friends", 2))], root="groups"),
-        ),
+        contacts(words).many("Contacts, by growing int_id.", _an_example(words, shown), get="1"),
+        GROUPS.many("Groups, by growing id.", Group(321, 7, "Friends", 2), get_group="1"),
     )
 
 
@@ -158,44 +128,41 @@ def made(number: int, root: str) -> Reply:
     return Reply({"id": number}, "ID = {id}", "{id}", root=root)
 
 
-def contact(found: Found, words: Words) -> Reply:
-    known = found.contact
-    fields: dict[str, Value] = {
-        "int_id": known.id,
-        "id": known.my_id,
-        "name": known.name,
-        words.address: known.addresses,
-        "group": "|".join(map(str, found.groups)) or "0",
-        "first_name": known.first_name,
-        "last_name": known.last_name,
-        "middle_name": known.middle_name,
-        "birthday": known.birthday,
-        "comments": known.comments,
-        "tags": known.tags,
-        "phone_other": known.phone_other,
-    }
-    sentence = ", ".join(f"{name} = {{{name}}}" for name in fields)
-    return Reply(fields, sentence, _row(fields), root="contact")
+@cache
+def contacts(words: Words) -> Record[Found]:
+    """A contact of a book."""
+    return Record(
+        "contact",
+        Field("int_id", lambda one: one.contact.id, "Id of the contact.", "number"),
+        Field("id", lambda one: one.contact.my_id, "Its id with the client."),
+        Field("name", lambda one: one.contact.name, "Its title."),
+        Field(words.address, lambda one: one.contact.addresses, "Its addresses, by commas."),
+        Field(
+            "group",
+            lambda one: "|".join(map(str, one.groups)) or "0",
+            "Ids of its groups, by bars; 0: none.",
+        ),
+        Field("first_name", lambda one: one.contact.first_name, "First name."),
+        Field("last_name", lambda one: one.contact.last_name, "Last name."),
+        Field("middle_name", lambda one: one.contact.middle_name, "Middle name."),
+        Field("birthday", lambda one: one.contact.birthday, "Birthday, dd.mm.yyyy."),
+        Field("comments", lambda one: one.contact.comments, "Comment."),
+        Field("tags", lambda one: one.contact.tags, "Labels."),
+        Field("phone_other", lambda one: one.contact.phone_other, "Other numbers."),
+        listed="contacts",
+        quoted=True,
+    )
 
 
-def group(known: Group) -> Reply:
-    fields: dict[str, Value] = {
-        "id": known.id,
-        "name": known.name,
-        "number": str(known.num),
-        "cnt": str(known.members),
-    }
-    sentence = ", ".join(f"{name} = {{{name}}}" for name in fields)
-    return Reply(fields, sentence, _row(fields), root="group")
-
-
-def _row(fields: dict[str, Value]) -> str:
-    """The values by commas, quoted where one holds a comma or a quote, as a literal template."""
-    cells = []
-    for value in fields.values():
-        cell = " ".join(str(value).splitlines())
-        cells.append('"' + cell.replace('"', '""') + '"' if _QUOTED.search(cell) else cell)
-    return ",".join(cells).replace("{", "{{").replace("}", "}}")
+GROUPS = Record[Group](
+    "group",
+    Field("id", lambda group: group.id, "Id of the group.", "number"),
+    Field("name", lambda group: group.name, "Its name."),
+    Field("number", lambda group: group.num, "Its number, as in G7.", "digits"),
+    Field("cnt", lambda group: group.members, "How many contacts are in it.", "digits"),
+    listed="groups",
+    quoted=True,
+)
 
 
 def _an_example(words: Words, address: str) -> Found:

@@ -5,6 +5,7 @@ from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, endpoint
 from vestnik.doors.http.endpoints import address_book
 from vestnik.doors.http.endpoints import address_book_shapes as shapes
+from vestnik.doors.http.endpoints.operations import identical
 from vestnik.doors.http.reply import Answer
 
 WORDS = shapes.Words(Book.MAILS, "mail", "new_mail")
@@ -15,7 +16,7 @@ WORDS = shapes.Words(Book.MAILS, "mail", "new_mail")
     codes=codes.CONTACTS,
     parameters=shapes.parameters(WORDS),
     answers=shapes.answers(WORDS),
-    rate=address_book.rate,
+    rate=identical,
 )
 async def mails(call: Call) -> Answer:
     """One of address_book_shapes.OPERATIONS (phones.md)."""
