@@ -1,5 +1,6 @@
 """senders.php: the names that an account shows as senders."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from vestnik.domain.client import Client
@@ -9,11 +10,23 @@ from vestnik.domain.sender import COMMON, DETAILS, FLAGS, OPERATORS, Kind
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
 from vestnik.doors.http.endpoints import paging
-from vestnik.doors.http.reply import OK, Answer, Listing, Marks, Reply, Value
+from vestnik.doors.http.endpoints.operations import Operations
+from vestnik.doors.http.records import Field, Record
+from vestnik.doors.http.reply import OK, Answer, Listing, Marks, Reply
 from vestnik.doors.http.shapes import Member, Shape, done
 from vestnik.services.senders.names import Listed, Sender, Wish, document
 
-OPERATIONS = ("get", "add", "chg", "send_code", "check_code", "del")
+OPERATIONS = Operations(
+    "senders.php",
+    {
+        "get": "1 lists the names.",
+        "add": "1 adds a name.",
+        "chg": "1 changes a name's comment, registrations or documents.",
+        "send_code": "1 sends a code to a digital name.",
+        "check_code": "1 confirms a digital name by its code.",
+        "del": "1 forgets a name.",
+    },
+)
 SENDERS_MAX = 1_000  # of one answer
 ID_MAX = 2**53
 
@@ -23,12 +36,7 @@ _MAIL = ("add", "chg", "del")
 _DETAILS = tuple(dict.fromkeys(name for wanted in DETAILS.values() for name in wanted))
 
 PARAMETERS = (
-    Parameter("get", "1 lists the names.", kind="flag"),
-    Parameter("add", "1 adds a name.", kind="flag"),
-    Parameter("chg", "1 changes a name's comment, registrations or documents.", kind="flag"),
-    Parameter("send_code", "1 sends a code to a digital name.", kind="flag"),
-    Parameter("check_code", "1 confirms a digital name by its code.", kind="flag"),
-    Parameter("del", "1 forgets a name.", kind="flag"),
+    *OPERATIONS.parameters,
     Parameter("user", "Login of a subclient: its names are meant."),
     Parameter("sender", "The name.", only=_NAMED),
     Parameter("id", "Id of the name, in its place.", "number", low=0, only=("chg", "del")),
@@ -62,21 +70,44 @@ PARAMETERS = (
         for name in _DETAILS
     ),
 )
-_NAME = (
-    Member("sender", "The name."),
-    Member("id", "Its id.", kind="number"),
-)
 _A_SENDER = Sender(1, 77, "Shop", 0, 1, "for the site", "", {}, (), "", 0, 0)
-_STATUS = "Where it stands: 0 waits, 1 approved, 2 refused, 3 needs documents."
+_NAME: tuple[Field[Sender], ...] = (
+    Field("sender", lambda sender: sender.name, "The name.", told="name = {sender}"),
+    Field("id", lambda sender: sender.id, "Its id.", "number"),
+)
+# Mail addresses are marked where names of all kinds are told in full.
+_MORE: tuple[Field[Sender], ...] = (
+    Field(
+        "status",
+        lambda sender: int(sender.status),
+        "Where it stands: 0 waits, 1 approved, 2 refused, 3 needs documents.",
+        "number",
+        optional=True,
+    ),
+    Field("cmt", lambda sender: sender.cmt, "Its comment.", optional=True),
+    Field(
+        "mail",
+        lambda sender: 1 if sender.kind == Kind.MAIL else None,
+        "1 of a mail address.",
+        "number",
+        optional=True,
+    ),
+    Field(
+        "name",
+        lambda sender: sender.owner if sender.kind == Kind.MAIL else None,
+        "Whose mail address it is.",
+        told="owner = {name}",
+        optional=True,
+    ),
+)
+_ALONE = Record("sender", _NAME[0], listed="senders", text="sender")
+_BRIEF = Record("sender", *_NAME, text="sender")
+_WHOLE = Record("sender", *_NAME, *_MORE, text="sender")
 ANSWERS = (
     Shape(
         "The approved names, oldest first; with all=1 and operators=1 more of each.",
         (
-            *_NAME,
-            Member("status", _STATUS, kind="number", optional=True),
-            Member("cmt", "Its comment.", optional=True),
-            Member("mail", "1 of a mail address.", kind="number", optional=True),
-            Member("name", "Whose mail address it is.", optional=True),
+            *_WHOLE.members,
             Member(
                 "operators",
                 "Where it stands with each operator: 0 not asked, 1 asked, 2 in work, 3 registered,"
@@ -90,32 +121,19 @@ ANSWERS = (
         asked={"get": "1", "all": "1", "operators": "1"},
         example=lambda: _listing([Listed(_A_SENDER, {"mts": 3})], everything=True, operators=True),
     ),
-    Shape(
-        "A name is added.",
-        _NAME,
-        asked={"add": "1", "sender": "Shop", "cmt": "for the site"},
-        example=lambda: _name(_A_SENDER),
-    ),
+    _BRIEF.one("A name is added.", _A_SENDER, add="1", sender="Shop", cmt="for the site"),
     done("A code is sent.", send_code="1", sender="79990000001"),
     done("A digital name is confirmed.", check_code="1", sender="79990000001", code="123456"),
     done("A name is changed, or forgotten.", chg="1", sender="Shop", mts_step="1"),
 )
-
-
 # The older entry, `get.php?get_senders=1`, tells no ids.
-NAMES_ALONE = Shape(
-    "The approved sender names.",
-    (Member("sender", "The name."),),
-    many=True,
-    asked={"get_senders": "1"},
-    example=lambda: _alone([Listed(_A_SENDER, {})]),
-)
+NAMES_ALONE = _ALONE.many("The approved sender names.", _A_SENDER, get_senders="1")
 
 
 def _rate(call: Call) -> Rate | None:
     """Three identical requests for the list, five to create any name, a minute (senders.md)."""
     limits = call.client.limits
-    match _operation(call):
+    match OPERATIONS.only(call):
         case "get":
             return Rate(call.digest(), limits.identical_per_minute)
         case "add":
@@ -134,14 +152,13 @@ async def senders(call: Call) -> Answer:
     """One of OPERATIONS (senders.md)."""
     services, name = call.services.paperwork, call.text("sender")
     whose = await _whose(call)
-    match _operation(call):
+    match OPERATIONS.only(call):
         case "get":
             return await _list(call, whose)
         case "add":
             mail = call.flag("mail")
-            return _name(
-                await services.senders.add(whose, name, _wish(call), call.now_ms, mail=mail)
-            )
+            added = await services.senders.add(whose, name, _wish(call), call.now_ms, mail=mail)
+            return _BRIEF.reply(added)
         case "chg":
             await services.senders.change(
                 whose, _id(call), name, _wish(call), call.now_ms, mail=call.flag("mail")
@@ -161,22 +178,7 @@ async def names_alone(call: Call) -> Answer:
     found = await call.services.paperwork.senders.listed(
         call.client, everything=False, most=SENDERS_MAX
     )
-    return _alone(found)
-
-
-def _alone(found: list[Listed]) -> Listing:
-    replies = [
-        Reply({"sender": one.sender.name}, "name = {sender}", "{sender}", "sender", text="sender")
-        for one in found
-    ]
-    return Listing(replies, root="senders")
-
-
-def _operation(call: Call) -> str:
-    chosen = [name for name in OPERATIONS if call.flag(name)]
-    if len(chosen) != 1:
-        raise BadParameters(f"senders.php takes one of {', '.join(f'{o}=1' for o in OPERATIONS)}")
-    return chosen[0]
+    return _ALONE.listing(one.sender for one in found)
 
 
 async def _whose(call: Call) -> Client:
@@ -226,28 +228,13 @@ def _listing(found: list[Listed], *, everything: bool, operators: bool) -> Listi
     return Listing(replies, root="senders")
 
 
-def _name(sender: Sender) -> Reply:
-    fields: dict[str, Value] = {"sender": sender.name, "id": sender.id}
-    sentence = "name = {sender}, id = {id}"
-    return Reply(fields, sentence, "{sender},{id}", root="sender", text="sender")
-
-
 def _record(one: Listed, *, everything: bool, operators: bool) -> Reply:
-    """A name; mail addresses are marked where names of all kinds are told in full."""
-    sender = one.sender
-    fields: dict[str, Value] = {"sender": sender.name, "id": sender.id}
-    sentence, short = "name = {sender}, id = {id}", "{sender},{id}"
-    if everything:
-        fields |= {"status": int(sender.status), "cmt": sender.cmt}
-        sentence, short = (
-            f"{sentence}, status = {{status}}, cmt = {{cmt}}",
-            f"{short},{{status}},{{cmt}}",
-        )
-        if sender.kind == Kind.MAIL:
-            fields |= {"mail": 1, "name": sender.owner}
-            sentence, short = f"{sentence}, mail = 1, owner = {{name}}", f"{short},1,{{name}}"
-    marks = None
-    if operators:
-        marks = Marks("operators", {place: int(one.operators.get(place, 0)) for place in OPERATORS})
-        sentence, short = f"{sentence}, operators = {{operators}}", f"{short},{{operators}}"
-    return Reply(fields, sentence, short, root="sender", text="sender", marks=marks)
+    reply = (_WHOLE if everything else _BRIEF).reply(one.sender)
+    if not operators:
+        return reply
+    return replace(
+        reply,
+        sentence=f"{reply.sentence}, operators = {{operators}}",
+        short=f"{reply.short},{{operators}}",
+        marks=Marks("operators", {place: int(one.operators.get(place, 0)) for place in OPERATORS}),
+    )
