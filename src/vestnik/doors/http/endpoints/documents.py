@@ -8,7 +8,8 @@ from vestnik.domain.money import parse_money
 from vestnik.domain.paper import ACT, INVOICE, Paper
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
+from vestnik.doors.http.endpoint import Call, Parameter, endpoint
+from vestnik.doors.http.endpoints.operations import identical
 from vestnik.doors.http.reply import JSON, Answer, Download, Reply, Value
 from vestnik.doors.http.shapes import Member, Shape
 from vestnik.services.money.documents import Stored, Subclient
@@ -43,15 +44,10 @@ ANSWERS = (
 )
 
 
-def _rate(call: Call) -> Rate:
-    """Three identical requests a minute (documents.md)."""
-    return Rate(call.digest(), call.client.limits.identical_per_minute)
-
-
 @endpoint(
     "/sys/documents.php",
     codes=codes.DOCUMENTS,
-    rate=_rate,
+    rate=identical,
     parameters=PARAMETERS,
     answers=ANSWERS,
     fmt=JSON,  # its page knows no other (documents.md, 3)

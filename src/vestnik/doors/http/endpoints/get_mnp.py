@@ -6,7 +6,8 @@ from datetime import UTC
 from vestnik.domain.refusals import BadDate, BadParameters
 from vestnik.domain.schedule import day_number, parse_day
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
+from vestnik.doors.http.endpoint import Call, Parameter, endpoint
+from vestnik.doors.http.endpoints.operations import identical
 from vestnik.doors.http.reply import Download
 from vestnik.doors.http.shapes import Member, Shape
 
@@ -29,11 +30,9 @@ ANSWERS = (
 )
 
 
-def _rate(call: Call) -> Rate:
-    return Rate(call.digest(), call.client.limits.identical_per_minute)
-
-
-@endpoint("/sys/get_mnp.php", codes=codes.MNP, rate=_rate, parameters=PARAMETERS, answers=ANSWERS)
+@endpoint(
+    "/sys/get_mnp.php", codes=codes.MNP, rate=identical, parameters=PARAMETERS, answers=ANSWERS
+)
 async def get_mnp(call: Call) -> Download:
     """CSV of everything, JSON of a day, whatever `fmt` says (info.md, 6)."""
     ported = call.services.numbers.ported

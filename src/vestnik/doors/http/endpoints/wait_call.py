@@ -2,7 +2,8 @@
 
 from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http import codes
-from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
+from vestnik.doors.http.endpoint import Call, Parameter, endpoint
+from vestnik.doors.http.endpoints.operations import identical
 from vestnik.doors.http.reply import Reply, Texts
 from vestnik.doors.http.shapes import Member, Shape
 from vestnik.services.incoming.wait_calls import Expected
@@ -23,12 +24,12 @@ ANSWERS = (
 )
 
 
-def _rate(call: Call) -> Rate:
-    return Rate(call.digest(), call.client.limits.identical_per_minute)
-
-
 @endpoint(
-    "/sys/wait_call.php", codes=codes.WAIT_CALL, rate=_rate, parameters=PARAMETERS, answers=ANSWERS
+    "/sys/wait_call.php",
+    codes=codes.WAIT_CALL,
+    rate=identical,
+    parameters=PARAMETERS,
+    answers=ANSWERS,
 )
 async def wait_call(call: Call) -> Reply:
     """The number that the subscriber is to call (info.md, 5)."""
