@@ -22,7 +22,7 @@ PARCEL = Record[Parcel](
     "parcel",
     Field("id", lambda parcel: parcel.id, "Its id.", "id", told="ID - {id}"),
     Field("name", lambda parcel: parcel.name, "What is in it.", last=True),
-    Field("sent", lambda parcel: parcel.sent_at, "When it was sent.", "date", short=""),
+    Field("sent", lambda parcel: parcel.sent_at, "When it was sent.", "date", short=False),
     Field("sent_s", lambda parcel: parcel.sent_at, "The same moment.", "moment", told=""),
     Field("note", lambda parcel: parcel.note, "A note.", optional=True),
     Field("cost", lambda parcel: parcel.cost, "Its price.", "money", after="id"),

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from vestnik.domain.money import money
 from vestnik.domain.schedule import MOSCOW, format_date
@@ -35,14 +35,14 @@ _WRITTEN: dict[str, Written] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python 3.11 cannot make a Field[X] of one that has them
 class Field(Generic[T]):
     """One member of a record; `kind` is one of MEMBER_KINDS (shapes.py), `choices` as there.
 
     `of` finds its value; None leaves it out, which only an `optional` one may be.  `told` is its
-    part of the sentence (fmt 0), by default `name = {name}`, and `short` that of the values by
-    commas (fmt 1); "" is no part.  `after`: in both it stands behind the field of that name.
-    `last`: in fmt 1 it stands last, since it may hold commas.
+    part of the sentence (fmt 0), by default `name = {name}`; "" is none.  `short`: it is among the
+    values by commas (fmt 1).  `after`: in both it stands behind the field of that name.  `last`: in
+    fmt 1 it stands last, since it may hold commas.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Field(Generic[T]):
     meaning: str
     kind: str = "text"
     told: str | None = None
-    short: str | None = None
+    short: bool = True
     after: str = ""
     last: bool = False
     optional: bool = False
@@ -83,9 +83,12 @@ class Record(Generic[T]):
         self.fields = fields
         self._root, self._listed, self._text = root, listed, text
         self._spread, self._ended, self._quoted = spread, ended, quoted
-        self._read = [(field.name, field.of, _WRITTEN.get(field.kind)) for field in fields]
+        self._read = [(field.name, field.of) for field in fields]
+        self._written = [(f.name, _WRITTEN[f.kind]) for f in fields if f.kind in _WRITTEN]
+        self._may_lack = any(field.optional for field in fields)
+        self._whole = _lines(fields)
         # By the names that a record has: few, since few fields are optional.
-        self._lines: dict[tuple[str, ...], tuple[str, str]] = {}
+        self._partial: dict[tuple[str, ...], tuple[str, str]] = {}
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -94,18 +97,22 @@ class Record(Generic[T]):
 
     def reply(self, thing: T, zone: tzinfo | None = None) -> Reply:
         """What is told of a thing; only a record without dates needs no zone."""
-        fields: dict[str, Value] = {}
-        for name, of, written in self._read:
-            value = of(thing)
-            if value is not None:
-                fields[name] = value if written is None else written(value, zone)
-        names = tuple(fields)
-        if names not in self._lines:
-            self._lines[names] = _lines([field for field in self.fields if field.name in fields])
-        sentence, short = self._lines[names]
+        fields: dict[str, Any] = {name: of(thing) for name, of in self._read}
+        for name, written in self._written:
+            if fields[name] is not None:
+                fields[name] = written(fields[name], zone)
+        sentence, short = self._whole
+        if self._may_lack:
+            fields = {name: value for name, value in fields.items() if value is not None}
+            sentence, short = self._lines(tuple(fields))
         if self._quoted:
             short = _row(fields)
         return Reply(fields, sentence, short, root=self._root, spread=self._spread, text=self._text)
+
+    def _lines(self, names: tuple[str, ...]) -> tuple[str, str]:
+        if names not in self._partial:
+            self._partial[names] = _lines([field for field in self.fields if field.name in names])
+        return self._partial[names]
 
     def listing(self, things: Iterable[T], zone: tzinfo | None = None) -> Listing:
         """What is told of many."""
@@ -135,14 +142,10 @@ def _lines(fields: Iterable[Field[T]]) -> tuple[str, str]:
     for field in fields:
         names = [before.name for before in line]
         line.insert(names.index(field.after) + 1 if field.after else len(line), field)
-    told = [_part(field.told, f"{field.name} = {{{field.name}}}") for field in line]
+    told = [f"{f.name} = {{{f.name}}}" if f.told is None else f.told for f in line]
     line.sort(key=lambda field: field.last)  # keeps the order of the others
-    short = [_part(field.short, f"{{{field.name}}}") for field in line]
-    return ", ".join(filter(None, told)), ",".join(filter(None, short))
-
-
-def _part(own: str | None, usual: str) -> str:
-    return usual if own is None else own
+    short = [f"{{{field.name}}}" for field in line if field.short]
+    return ", ".join(filter(None, told)), ",".join(short)
 
 
 def _row(fields: dict[str, Value]) -> str:
