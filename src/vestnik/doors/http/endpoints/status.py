@@ -1,21 +1,19 @@
 """status.php: what became of messages, what look-ups found, and deletion."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import tzinfo
 
 from vestnik.domain.message import STATUS_NAMES, Kind, Status
-from vestnik.domain.money import money
 from vestnik.domain.refusals import BadParameters
-from vestnik.domain.schedule import MOSCOW, format_date, zone_of
+from vestnik.domain.schedule import MOSCOW, zone_of
 from vestnik.doors.http import codes
 from vestnik.doors.http.endpoint import Call, Parameter, Rate, endpoint
-from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value, wire_id
+from vestnik.doors.http.records import Field, Record
+from vestnik.doors.http.reply import OK, Answer, Listing, Reply, wire_id
 from vestnik.doors.http.services import Found, Pair
 from vestnik.doors.http.shapes import Member, Shape, done
 from vestnik.services.messages import status as service
-
-# The result of a look-up, in the order of the wire, and its labels in fmt=0.
-HLR_NAMES = ("imsi", "msc", "mcc", "mnc", "cn", "net", "rcn", "rnet")
 
 PARAMETERS = (
     Parameter("phone", "Numbers or addresses, by commas.", required=True),
@@ -30,81 +28,115 @@ PARAMETERS = (
     Parameter("del", "1 deletes the messages.", kind="flag"),
     Parameter("bot", "1 for a message sent through a bot.", kind="flag"),
 )
-_STATUS = Member("status", "What became of it; -3 is a message that is not on record.", "number")
-_OF_ALL_FOUND = (
-    Member("last_date", "When the status changed.", kind="date"),
-    Member("last_timestamp", "The same moment.", kind="moment"),
-    Member("flag", "Kind of message and of its payment, in bits.", kind="number"),
-    Member("err", "Why it was not delivered, 0 if nothing is wrong.", kind="number"),
+# The result of a look-up, in the order of the wire.
+_LOOKUP = {
+    "imsi": "the IMSI",
+    "msc": "number of the service centre",
+    "mcc": "country code",
+    "mnc": "network code",
+    "cn": "country of registration",
+    "net": "operator of registration",
+    "rcn": "roaming country",
+    "rnet": "roaming operator",
+}
+
+
+def _of_lookup(name: str) -> Callable[[Found], str | None]:
+    return lambda found: (found.hlr or {}).get(name, "") if found.kind == Kind.HLR else None
+
+
+_STATUS = Field[Found](
+    "status",
+    lambda one: one.status,
+    "What became of it; -3 is a message that is not on record.",
+    "number",
+    "Status = {status}",
 )
-_OF_LOOKUP = tuple(
-    Member(name, f"Of a look-up: {meaning}.", optional=True)
-    for name, meaning in (
-        ("imsi", "the IMSI"),
-        ("msc", "number of the service centre"),
-        ("mcc", "country code"),
-        ("mnc", "network code"),
-        ("cn", "country of registration"),
-        ("net", "operator of registration"),
-        ("rcn", "roaming country"),
-        ("rnet", "roaming operator"),
-    )
+_BRIEF: tuple[Field[Found], ...] = (
+    Field(
+        "last_date",
+        lambda one: one.changed_at,
+        "When the status changed.",
+        "date",
+        "check_time = {last_date}",
+        short=False,
+    ),
+    Field("last_timestamp", lambda one: one.changed_at, "The same moment.", "moment", told=""),
+    Field(
+        "flag",
+        lambda one: one.flag,
+        "Kind of message and of its payment, in bits.",
+        "number",
+        told="",
+        short=False,
+    ),
+    Field("err", lambda one: one.err, "Why it was not delivered, 0 if nothing is wrong.", "number"),
+    *(
+        Field(
+            name,
+            _of_lookup(name),
+            f"Of a look-up: {meaning}.",
+            told="IMSI = {imsi}" if name == "imsi" else None,
+            optional=True,
+        )
+        for name, meaning in _LOOKUP.items()
+    ),
 )
-_WHOLE = (
-    Member("send_date", "When it was sent.", kind="date"),
-    Member("send_timestamp", "The same moment.", kind="moment"),
-    Member("phone", "The number, or the address of an e-mail."),
-    Member("country", "With all=2: country of the number.", optional=True),
-    Member("operator", "With all=2: its operator.", optional=True),
-    Member("region", "With all=2: its region.", optional=True),
-    Member("cost", "Its price.", kind="money"),
-    Member("sender_id", "Its sender; HLR for a look-up."),
-    Member("status_name", "The status in words."),
-    Member("message", "Its text."),
-    Member("comment", "A note."),
-    Member("type", "Kind of message: 0 SMS, 7 call, 8 e-mail and so on.", kind="number"),
-    Member("mccmnc", "With all=2: country and network code.", kind="digits", optional=True),
-    Member("sms_cnt", "With all=2: parts, or seconds of a call.", kind="number", optional=True),
-    Member("operator_orig", "With all=2: operator before porting, if known.", optional=True),
+_WHOLE: tuple[Field[Found], ...] = (
+    Field("send_date", lambda one: one.sent_at, "When it was sent.", "date", short=False),
+    Field("send_timestamp", lambda one: one.sent_at, "The same moment.", "moment", told=""),
+    Field("phone", lambda one: one.phone, "The number, or the address of an e-mail."),
+    Field("country", lambda one: one.country, "With all=2: country of the number.", optional=True),
+    Field("operator", lambda one: one.operator, "With all=2: its operator.", optional=True),
+    Field("region", lambda one: one.region, "With all=2: its region.", optional=True),
+    Field("cost", lambda one: one.cost, "Its price.", "money"),
+    # Official libraries know a look-up by this word in the sender's place (status.md).
+    Field(
+        "sender_id",
+        lambda one: "HLR" if one.kind == Kind.HLR else one.sender,
+        "Its sender; HLR for a look-up.",
+    ),
+    Field("status_name", lambda one: STATUS_NAMES[Status(one.status)][0], "The status in words."),
+    Field("message", lambda one: one.text, "Its text."),
+    Field("comment", lambda one: one.comment, "A note."),
+    Field(
+        "type",
+        lambda one: one.kind,
+        "Kind of message: 0 SMS, 7 call, 8 e-mail and so on.",
+        "number",
+    ),
+    Field(
+        "mccmnc",
+        lambda one: one.mccmnc,
+        "With all=2: country and network code.",
+        "digits",
+        told="",
+        short=False,
+        optional=True,
+    ),
+    Field(
+        "sms_cnt",
+        lambda one: one.parts,
+        "With all=2: parts, or seconds of a call.",
+        "number",
+        told="",
+        short=False,
+        optional=True,
+    ),
+    Field(
+        "operator_orig",
+        lambda one: one.operator_orig or None,
+        "With all=2: operator before porting, if known.",
+        told="",
+        short=False,
+        optional=True,
+    ),
 )
-_LISTED = (*_OF_ALL_FOUND, *_OF_LOOKUP, *(one for one in _WHOLE if one.name != "phone"))
-ANSWERS = (
-    Shape(
-        "One message.",
-        (_STATUS, *_OF_ALL_FOUND, *_OF_LOOKUP),
-        asked={"phone": "79990000001", "id": "1234"},
-        example=lambda: _record(_A_FOUND, 0, MOSCOW),
-    ),
-    Shape(
-        "One message, whole.",
-        (_STATUS, *_OF_ALL_FOUND, *_OF_LOOKUP, *_WHOLE),
-        asked={"phone": "79990000001", "id": "1234", "all": "2"},
-        example=lambda: _record(_A_FOUND, 2, MOSCOW),
-    ),
-    Shape(
-        "No such message.",
-        (_STATUS,),
-        asked={"phone": "79990000002", "id": "138"},
-        example=lambda: _record(None, 0, MOSCOW),
-    ),
-    Shape(
-        "Several messages: phone or id holds a comma.",
-        (
-            _STATUS,
-            *(replace(one, optional=True) for one in _LISTED),
-            Member("id", "The id as it was asked.", kind="id"),
-            Member("phone", "The number as it was asked."),
-        ),
-        many=True,
-        asked={"phone": "79990000001,79990000002", "id": "1234,138"},
-        example=lambda: Listing(
-            [
-                _listed(_record(_A_FOUND, 0, MOSCOW), ("1234", "79990000001"), 0),
-                _listed(_record(None, 0, MOSCOW), ("138", "79990000002"), 0),
-            ]
-        ),
-    ),
-    done("The messages are deleted.", phone="79990000001", id="1234", **{"del": "1"}),
+# By the parameter `all`; what only 2 tells is what may be missing.
+_RECORDS = (
+    Record("sms", _STATUS, *_BRIEF),
+    Record("sms", _STATUS, *_BRIEF, *(field for field in _WHOLE if not field.optional)),
+    Record("sms", _STATUS, *_BRIEF, *_WHOLE),
 )
 _A_FOUND: service.Found = service.Found(
     id=4023111,
@@ -126,27 +158,38 @@ _A_FOUND: service.Found = service.Found(
     operator="MegaFon",
     region="Moscow",
 )
-
-_SENTENCE = "Status = {status}, check_time = {last_date}, err = {err}"
-_SHORT = "{status},{last_timestamp},{err}"
-_HLR_SENTENCE = "".join(
-    f", {'IMSI' if name == 'imsi' else name} = {{{name}}}" for name in HLR_NAMES
+ANSWERS = (
+    _RECORDS[0].one("One message.", _A_FOUND, phone="79990000001", id="1234"),
+    _RECORDS[2].one("One message, whole.", _A_FOUND, phone="79990000001", id="1234", all="2"),
+    Shape(
+        "No such message.",
+        (_STATUS.member,),
+        asked={"phone": "79990000002", "id": "138"},
+        example=lambda: _record(None, 0, MOSCOW),
+    ),
+    Shape(
+        "Several messages: phone or id holds a comma.",
+        (
+            _STATUS.member,
+            *(
+                replace(field.member, optional=True)
+                for field in (*_BRIEF, *_WHOLE)
+                if field.name != "phone"
+            ),
+            Member("id", "The id as it was asked.", kind="id"),
+            Member("phone", "The number as it was asked."),
+        ),
+        many=True,
+        asked={"phone": "79990000001,79990000002", "id": "1234,138"},
+        example=lambda: Listing(
+            [
+                _listed(_record(_A_FOUND, 0, MOSCOW), ("1234", "79990000001"), 0),
+                _listed(_record(None, 0, MOSCOW), ("138", "79990000002"), 0),
+            ]
+        ),
+    ),
+    done("The messages are deleted.", phone="79990000001", id="1234", **{"del": "1"}),
 )
-_HLR_SHORT = "".join(f",{{{name}}}" for name in HLR_NAMES)
-_FULL_SENTENCE = (
-    ", send_date = {{send_date}}, phone = {{phone}}{place}, cost = {{cost}}"
-    ", sender_id = {{sender_id}}, status_name = {{status_name}}, message = {{message}}"
-    ", comment = {{comment}}, type = {{type}}"
-)
-_PLACE_SENTENCE = ", country = {country}, operator = {operator}, region = {region}"
-_FULL_SHORT = (
-    ",{{send_timestamp}},{{phone}}{place},{{cost}},{{sender_id}},{{status_name}},{{message}}"
-    ",{{comment}},{{type}}"
-)
-_PLACE_SHORT = ",{country},{operator},{region}"
-# By the parameter `all`: what stands behind the first fields.
-_SENTENCES = ("", _FULL_SENTENCE.format(place=""), _FULL_SENTENCE.format(place=_PLACE_SENTENCE))
-_SHORTS = ("", _FULL_SHORT.format(place=""), _FULL_SHORT.format(place=_PLACE_SHORT))
 
 
 def _rate(call: Call) -> Rate:
@@ -205,48 +248,10 @@ def _entries(text: str) -> list[str]:
 
 def _record(found: Found | None, full: int, zone: tzinfo) -> Reply:
     if found is None:
-        fields: dict[str, Value] = {"status": int(Status.NOT_FOUND)}
-        return Reply(fields, "Status = {status}", "{status},,", root="sms")
-    fields = {
-        "status": found.status,
-        "last_date": format_date(found.changed_at, zone),
-        "last_timestamp": found.changed_at // 1000,
-        "flag": found.flag,
-        "err": found.err,
-    }
-    sentence, short = _SENTENCE, _SHORT
-    if found.kind == Kind.HLR:
-        result = found.hlr or {}
-        fields.update((name, result.get(name, "")) for name in HLR_NAMES)
-        sentence, short = sentence + _HLR_SENTENCE, short + _HLR_SHORT
-    if full:
-        fields.update(_message(found, full, zone))
-    return Reply(fields, sentence + _SENTENCES[full], short + _SHORTS[full], root="sms")
-
-
-def _message(found: Found, full: int, zone: tzinfo) -> dict[str, Value]:
-    """What `all=1` and `all=2` add."""
-    fields: dict[str, Value] = {
-        "send_date": format_date(found.sent_at, zone),
-        "send_timestamp": found.sent_at // 1000,
-        "phone": found.phone,
-    }
-    if full == 2:
-        fields |= {"country": found.country, "operator": found.operator, "region": found.region}
-    fields |= {
-        "cost": money(found.cost),
-        # Official libraries know a look-up by this word in the sender's place (status.md).
-        "sender_id": "HLR" if found.kind == Kind.HLR else found.sender,
-        "status_name": STATUS_NAMES[Status(found.status)][0],
-        "message": found.text,
-        "comment": found.comment,
-        "type": found.kind,
-    }
-    if full == 2:
-        fields |= {"mccmnc": found.mccmnc, "sms_cnt": found.parts}
-        if found.operator_orig:
-            fields["operator_orig"] = found.operator_orig
-    return fields
+        return Reply(
+            {"status": int(Status.NOT_FOUND)}, "Status = {status}", "{status},,", root="sms"
+        )
+    return _RECORDS[full].reply(found, zone)
 
 
 def _listed(record: Reply, pair: Pair, full: int) -> Reply:
