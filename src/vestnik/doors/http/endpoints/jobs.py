@@ -83,7 +83,7 @@ ANSWERS = (
 
 def _rate(call: Call) -> Rate | None:
     """One identical request a minute (jobs.md, 6); that of an order is kept in the store."""
-    if _operation(call) == "add":
+    if OPERATIONS.first(call) == "add":
         return None
     return Rate(call.digest(), 1 if call.client.limits.identical_s else 0)
 
@@ -93,7 +93,7 @@ async def jobs(call: Call) -> Answer:
     """The first of OPERATIONS that is asked (jobs.md)."""
     service, mail = call.services.jobs, call.flag("mail")
     zone = ZoneInfo(call.client.zone)
-    match _operation(call):
+    match OPERATIONS.first(call):
         case "add":
             cost = call.number("cost", 0, 0, 3)
             ordered = await service.add(call.client, _new(call, priced=cost > 0))
@@ -111,13 +111,6 @@ async def jobs(call: Call) -> Answer:
             )
             return _listing(found, zone)
     return OK
-
-
-def _operation(call: Call) -> str:
-    for name in OPERATIONS:
-        if call.flag(name):
-            return name
-    raise BadParameters(f"jobs.php takes one of {', '.join(f'{o}=1' for o in OPERATIONS)}")
 
 
 def _id(call: Call) -> str:

@@ -3,8 +3,18 @@
 from dataclasses import replace
 
 from vestnik.doors.http.endpoint import IDEMPOTENCY_KEY, Parameter
+from vestnik.doors.http.endpoints.operations import Operations
 
-OPERATIONS = ("add", "del", "cancel", "get", "get_all")
+OPERATIONS = Operations(
+    "jobs.php",
+    {
+        "add": "1 orders a mailing.",
+        "del": "1 switches a mailing off and removes it.",
+        "cancel": "1 switches a mailing off.",
+        "get": "1 asks for one mailing.",
+        "get_all": "1 asks for the list of mailings.",
+    },
+)
 _ADD = ("add",)
 
 # At most one of these applies, the first that is set.
@@ -22,11 +32,7 @@ _CHANNELS = (
     Parameter("soc", "1 sends by a social network.", kind="flag", only=_ADD),
 )
 PARAMETERS = (
-    Parameter("add", "1 orders a mailing.", kind="flag"),
-    Parameter("del", "1 switches a mailing off and removes it.", kind="flag"),
-    Parameter("cancel", "1 switches a mailing off.", kind="flag"),
-    Parameter("get", "1 asks for one mailing.", kind="flag"),
-    Parameter("get_all", "1 asks for the list of mailings.", kind="flag"),
+    *OPERATIONS.parameters,
     Parameter("mail", "1: of e-mail; needed in every request about such mailings.", kind="flag"),
     Parameter("id", "Id of the mailing.", kind="number", low=0, only=("del", "cancel", "get")),
     Parameter("start", "First day of sending in the list.", kind="date", only=("get_all",)),
