@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, table
+from vestnik.commands.place import DATA, Config, Data, in_store, table, write_in
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
@@ -88,8 +88,5 @@ def remove(
     """Remove an alarm group."""
     from vestnik.services import alarms
 
-    async def work(store: "Store", _: "Settings") -> None:
-        await store.write(alarms.remove, login, alarm)
-
-    in_store(data, config, work)
+    write_in(data, config, alarms.remove, login, alarm)
     typer.echo(f"alarm {alarm} of {login} removed")

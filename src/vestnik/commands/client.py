@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, pairs_of, table
+from vestnik.commands.place import DATA, Config, Data, in_store, pairs_of, read_in, table, write_in
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
@@ -71,11 +71,8 @@ def list_(data: Data = DATA, config: Config = None) -> None:
     from vestnik.domain.money import money
     from vestnik.services.clients import clients
 
-    async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(clients.everybody)
-
-    found = in_store(data, config, work)
-    logins = {client.id: client.login for client, _ in found}
+    found = read_in(data, config, clients.everybody)
+    logins: dict[int | None, str] = {client.id: client.login for client, _ in found}
     table(
         ("ID", "LOGIN", "PARENT", "TYPE", "BALANCE", "HELD", "CREDIT", "CURRENCY", "MARKS"),
         [
@@ -197,14 +194,11 @@ def key_list(login: Login, data: Data = DATA, config: Config = None) -> None:
     """Show a client's API keys, though not the keys themselves."""
     from vestnik.services.clients import clients
 
-    async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(clients.keys, login)
-
     table(
         ("ID", "MADE", "NOTE"),
         [
             (str(key.id), time.strftime("%Y-%m-%d", time.gmtime(key.created_at / 1000)), key.note)
-            for key in in_store(data, config, work)
+            for key in read_in(data, config, clients.keys, login)
         ],
     )
 
@@ -221,10 +215,7 @@ def key_remove(
     """End an API key."""
     from vestnik.services.clients import clients
 
-    async def work(store: "Store", _: "Settings") -> None:
-        await store.write(clients.remove_key, login, key)
-
-    in_store(data, config, work)
+    write_in(data, config, clients.remove_key, login, key)
     typer.echo(f"key {key} of {login} removed")
 
 

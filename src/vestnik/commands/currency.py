@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, table
+from vestnik.commands.place import DATA, Config, Data, in_store, read_in, table
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
@@ -45,7 +45,4 @@ def list_(data: Data = DATA, config: Config = None) -> None:
     """Show what each currency is worth."""
     from vestnik.services.clients import currencies
 
-    async def work(store: "Store", _: "Settings") -> list[tuple[str, str]]:
-        return await store.read(currencies.listed)
-
-    table(("CODE", "WORTH"), in_store(data, config, work))
+    table(("CODE", "WORTH"), read_in(data, config, currencies.listed))

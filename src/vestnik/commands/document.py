@@ -1,15 +1,11 @@
 """`vestnik document`: invoices and acts."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, stop, table
-
-if TYPE_CHECKING:
-    from vestnik.config import Settings
-    from vestnik.store.engine import Store
+from vestnik.commands.place import DATA, Config, Data, read_in, stop, table
 
 app = typer.Typer(help="Invoices and acts of subclients.", no_args_is_help=True)
 
@@ -24,9 +20,6 @@ def list_(
     from vestnik.domain.money import money
     from vestnik.services.money import documents
 
-    async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(documents.everybodys, client)
-
     table(
         ("ID", "KIND", "NUMBER", "DATE", "FROM", "FOR", "SUM", "CURRENCY"),
         [
@@ -40,7 +33,7 @@ def list_(
                 money(one.paper.total),
                 one.paper.currency,
             )
-            for main, login, one in in_store(data, config, work)
+            for main, login, one in read_in(data, config, documents.everybodys, client)
         ],
     )
 
@@ -60,10 +53,7 @@ def save(
     from vestnik.papers import draw
     from vestnik.services.money import documents
 
-    async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(documents.anybodys, document)
-
-    octets = draw(in_store(data, config, work).paper)
+    octets = draw(read_in(data, config, documents.anybodys, document).paper)
     try:
         file.write_bytes(octets)
     except OSError as failure:

@@ -4,14 +4,15 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
-    from vestnik.store.engine import Store
+    from vestnik.store.engine import Store, Work
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 DATA = Path("vestnik-data")
@@ -45,6 +46,20 @@ def in_store(
 ) -> T:
     """Run work on the open store, made if it is not there; ends the command on refusals."""
     return plainly(_open_and_run(data, settings_of(data, config), work))
+
+
+def read_in(
+    data: Path, config: Path | None, work: "Work[P, T]", *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """What a transaction that changes nothing finds in the store; as `in_store`."""
+    return in_store(data, config, lambda store, _: store.read(work, *args, **kwargs))
+
+
+def write_in(
+    data: Path, config: Path | None, work: "Work[P, T]", *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """What a transaction that changes the store returns, once it is committed; as `in_store`."""
+    return in_store(data, config, lambda store, _: store.write(work, *args, **kwargs))
 
 
 async def _open_and_run(

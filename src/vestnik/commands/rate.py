@@ -2,11 +2,21 @@
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, lines_of, stop, table
+from vestnik.commands.place import (
+    DATA,
+    Config,
+    Data,
+    in_store,
+    lines_of,
+    read_in,
+    stop,
+    table,
+    write_in,
+)
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
@@ -45,9 +55,6 @@ def list_(data: Data = DATA, config: Config = None) -> None:
     from vestnik.domain.money import money
     from vestnik.services.money import rates
 
-    async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(rates.everything)
-
     table(
         ("CLIENT", "CHANNEL", "PREFIX", "OPERATOR", "PRICE"),
         [
@@ -58,7 +65,7 @@ def list_(data: Data = DATA, config: Config = None) -> None:
                 rate.operator or "*",
                 money(rate.price),
             )
-            for login, rate in in_store(data, config, work)
+            for login, rate in read_in(data, config, rates.everything)
         ],
     )
 
@@ -72,8 +79,5 @@ def remove(
     """Remove a whole tariff."""
     from vestnik.services.money import rates
 
-    async def work(store: "Store", _: "Settings") -> None:
-        await store.write(rates.remove, client)
-
-    in_store(data, config, work)
+    write_in(data, config, rates.remove, client)
     typer.echo(f"the tariff of {client or 'everybody'} removed")

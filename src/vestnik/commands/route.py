@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, table
+from vestnik.commands.place import DATA, Config, Data, in_store, table, write_in
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
@@ -101,10 +101,7 @@ def remove(
     """Remove a route."""
     from vestnik.services.centre import carriers
 
-    async def work(store: "Store", _: "Settings") -> None:
-        await store.write(carriers.remove_route, route)
-
-    in_store(data, config, work)
+    write_in(data, config, carriers.remove_route, route)
     typer.echo(f"route {route} removed")
 
 
