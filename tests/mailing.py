@@ -36,7 +36,7 @@ class Press(House):
         self.rung = 0
         self.dispatchers = _Dispatchers()
         self.runs = Runs(self.store, self.setting, self.ids, MOSCOW)
-        self.worker = Mailings(self.store, self.ids, self.node, self.dispatchers, self.runs)
+        self.worker = Mailings(self.store, self.ids, self.setting, self.dispatchers, self.runs)
         self.jobs = Jobs(self.store, self.directory, self.ids, self.ring)
         self.contacts = Contacts(self.store, lambda: self.clients, self._nothing)
         self._orders = 0

@@ -109,7 +109,7 @@ def assemble(
     )
     commands = Commands(road.outboxes, current.current, by_sms, store.now)
     runs = Runs(store, road.setting, road.ids, zone)
-    mailings = Mailings(store, road.ids, road.node, road.dispatchers, runs)
+    mailings = Mailings(store, road.ids, road.setting, road.dispatchers, runs)
     fee = parse_money(settings.senders.fee)
     papers = Papers(store, current.current, services.paperwork.habits, fee, road.new_id)
     works = (

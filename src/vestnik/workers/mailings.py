@@ -1,10 +1,12 @@
 """Stored lists → messages, a chunk at a time."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from vestnik.domain.ids import Ids
 from vestnik.services.mailings.runs import Runs
 from vestnik.services.messages import bulk
+from vestnik.services.messages.settlement import Setting
+from vestnik.services.sending import expanding
 from vestnik.store import mailings
 from vestnik.store.engine import Store
 from vestnik.store.mailings import Mailing, State
@@ -15,11 +17,16 @@ class Mailings:
     """Expands what is stored; one chunk is one commit, and every mailing has its turn."""
 
     def __init__(
-        self, store: Store, ids: Ids, node: int, dispatchers: Dispatchers, runs: Runs
+        self,
+        store: Store,
+        ids: Ids,
+        setting: Callable[[], Setting],
+        dispatchers: Dispatchers,
+        runs: Runs,
     ) -> None:
         self._store = store
         self._ids = ids
-        self._node = node
+        self._setting = setting
         self._dispatchers = dispatchers
         self._runs = runs
 
@@ -37,7 +44,7 @@ class Mailings:
         if not await self._store.read(mailings.waiting):
             return False
         ids = self._ids.take(self._store.now(), bulk.CHUNK_ROWS)
-        carriers = await self._store.write(bulk.expand, ids, self._node)
+        carriers = await self._store.write(expanding.expand, ids, self._setting())
         self._look(carriers or ())
         return carriers is not None
 

@@ -5,7 +5,7 @@ from vestnik.domain.message import Status
 from vestnik.domain.refusals import NotFound
 from vestnik.services.messages import bulk
 from vestnik.services.messages.by_id import ById, Fate
-from vestnik.services.sending import requests
+from vestnik.services.sending import expanding, requests
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ def look(house, wire_id="list", sender="", client=1):
 
 
 async def expand(house):
-    await house.store.write(bulk.expand, house.ids.take(house.now, 3), house.node)
+    await house.store.write(expanding.expand, house.ids.take(house.now, 3), house.setting())
 
 
 async def test_a_list_whose_messages_are_not_made_yet_waits(house):

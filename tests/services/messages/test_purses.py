@@ -16,7 +16,7 @@ from vestnik.services.mailings import lists
 from vestnik.services.messages import bulk, upkeep
 from vestnik.services.messages.delivery import Lost, flight_of_draft
 from vestnik.services.messages.status import Statuses
-from vestnik.services.sending import requests
+from vestnik.services.sending import expanding, requests
 from vestnik.services.sending.acceptance import accept
 from vestnik.store import schema
 
@@ -252,7 +252,7 @@ async def test_a_list_that_is_expanded_later_is_held_and_made_by_one_purse(house
     assert await house.violations() == []
 
     made = 0
-    while await house.store.write(bulk.expand, house.ids.take(house.now, 2), house.node):
+    while await house.store.write(expanding.expand, house.ids.take(house.now, 2), house.setting()):
         made += 2
 
         assert await paying(house) == [1] * made

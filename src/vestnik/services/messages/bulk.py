@@ -1,8 +1,7 @@
 """Requests too big for one commit.
 
 Their recipients are stored in chunks with the whole hold, in one short commit; then the client is
-answered, and the chunks become messages slice by slice.  The cursor moves in the same commit as the
-messages, so a crash neither loses nor doubles anybody.
+answered, and the chunks become messages one by one (services/sending/expanding.py).
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ import msgspec
 from vestnik.domain.message import Kind, Status
 from vestnik.services.messages.draft import Draft, Recipient
 from vestnik.services.messages.purses import holds_of
-from vestnik.services.messages.rows import MessageRows, Sheet, sheet_of
+from vestnik.services.messages.rows import Sheet, sheet_of
 from vestnik.store import mailing_runs, mailings
 from vestnik.store.engine import Transaction
 
@@ -29,6 +28,12 @@ class _Chunk(msgspec.Struct, array_like=True):
     texts: list[str]
     senders: list[str]
     recipients: list[_Packed]
+
+
+class Common(Sheet, frozen=True):
+    """What all messages of a stored request share, and the address that it came from."""
+
+    address: str = ""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -118,12 +123,13 @@ def unpack(octets: bytes) -> list[Recipient]:
 async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
     """Write an accepted request as a mailing that is still to be expanded."""
     sheet = sheet_of(draft, wire_id, draft.now, mailing_id=draft.mailing_id)
+    common = Common(**msgspec.structs.asdict(sheet), address=draft.address)
     row = (
         draft.client.id,
         draft.mailing_id,
         wire_id,
         mailings.EXPANDING,
-        msgspec.json.encode(sheet).decode(),
+        msgspec.json.encode(common).decode(),
         draft.total,
         draft.now,
     )
@@ -133,35 +139,6 @@ async def store(tx: Transaction, draft: Draft, wire_id: str) -> None:
     held = sorted((*key, amount) for key, amount in holds_of(draft))
     await mailings.put_holds(tx, [(draft.mailing_id, *hold) for hold in held])
     await mailing_runs.begin(tx, draft.client.id, draft.mailing_id, wire_id, draft.now)
-
-
-async def expand(tx: Transaction, ids: list[int], node: int) -> set[int] | None:
-    """Turn one chunk of the oldest mailing into messages; `ids` are CHUNK_ROWS new message ids.
-
-    Returns the carriers that have something to do now; None when no mailing waits.
-    """
-    mailing = await mailings.oldest(tx)
-    if mailing is None:
-        return None
-    octets = await mailings.chunk(tx, mailing.id, mailing.cursor)
-    assert octets is not None, f"mailing {mailing.id} lacks its chunk {mailing.cursor}"
-    recipients = unpack(octets)
-    for recipient, message_id in zip(recipients, ids, strict=False):
-        recipient.id = message_id
-    rows = MessageRows()
-    rows.add(msgspec.json.decode(mailing.common, type=Sheet), recipients)
-    await rows.write(tx, node)
-    await mailing_runs.count(
-        tx, progress_of(mailing.client_id, mailing.id, mailing.wire_id, recipients)
-    )
-    await mailings.lower_holds(
-        tx, mailing.id, [(*key, amount) for key, (amount, _) in rows.holds.items()]
-    )
-    done = mailing.made + len(recipients) >= mailing.total
-    await mailings.advance(tx, mailing, len(recipients), done=done)
-    if done:
-        await mailings.drop_holds(tx, mailing.id)
-    return {r.carrier_id for r in recipients if r.status == Status.WAITING}
 
 
 def progress_of(

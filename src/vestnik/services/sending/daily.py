@@ -7,16 +7,43 @@ nothing; black lists are asked for all drafts of a batch at once.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Protocol
 
+from vestnik.domain.client import Client
 from vestnik.domain.contact import Book
 from vestnik.domain.message import Err, Flag, Kind, Status
 from vestnik.services.contacts import blacklist
-from vestnik.services.messages.draft import Draft, Recipient
+from vestnik.services.messages.draft import Recipient
 from vestnik.store import daily, statistics
 from vestnik.store.engine import Transaction
 
 _WAITING, _MAIL, _MASS = int(Status.WAITING), Kind.MAIL, int(Flag.MASS)
 KEPT_MS = 2 * 86_400_000  # for how long a count is kept: a day, wherever it begins
+
+
+class Judged(Protocol):
+    """Recipients that are judged together: of a draft, or of a chunk of one that was stored.
+
+    `accounts` pay, nearest to the client first, and `holds` is what is held of each; `address` is
+    the caller's; `blocks` says that the client has a black list.
+    """
+
+    @property
+    def client(self) -> Client: ...
+    @property
+    def recipients(self) -> Sequence[Recipient]: ...
+    @property
+    def accounts(self) -> tuple[int, ...]: ...
+    @property
+    def holds(self) -> dict[int, int]: ...
+    @property
+    def day(self) -> int: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def flags(self) -> int: ...
+    @property
+    def blocks(self) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -45,7 +72,7 @@ class Today:
         self._of_text: dict[tuple[int, int, str, str], int] = {}
         self._from_address: dict[tuple[int, bytes], tuple[int, int]] = {}
 
-    async def limit(self, draft: Draft) -> None:
+    async def limit(self, draft: Judged) -> None:
         """Forbid the recipients that are too many."""
         limits = draft.client.limits
         if limits.number_limit:
@@ -69,7 +96,7 @@ class Today:
                 counted = daily.Count(day.on_record, day.least)
                 await daily.keep_count(self._tx, client_id, day.digest, counted, now + KEPT_MS)
 
-    async def _limit_day(self, draft: Draft, limit: int) -> None:
+    async def _limit_day(self, draft: Judged, limit: int) -> None:
         day = await self._day(draft)
         for recipient in draft.recipients:
             if recipient.status != _WAITING:
@@ -82,7 +109,7 @@ class Today:
             else:
                 day.own += 1
 
-    async def _day(self, draft: Draft) -> _Day:
+    async def _day(self, draft: Judged) -> _Day:
         key = (draft.client.id, draft.day)
         if key not in self._of_client:
             digest = blake2b(str(draft.day).encode(), digest_size=16, person=b"day").digest()
@@ -92,7 +119,7 @@ class Today:
             self._of_client[key] = _Day(digest, on_record, last.accepted, most)
         return self._of_client[key]
 
-    async def _limit_address(self, draft: Draft, most: int) -> None:
+    async def _limit_address(self, draft: Judged, most: int) -> None:
         said = f"{draft.day} {draft.address}".encode()
         key = (draft.client.id, blake2b(said, digest_size=16, person=b"address").digest())
         if key not in self._from_address:
@@ -105,7 +132,7 @@ class Today:
             count += int(recipient.status == _WAITING)
         self._from_address[key] = (before, count)
 
-    async def _limit_number(self, draft: Draft, most: int) -> None:
+    async def _limit_number(self, draft: Judged, most: int) -> None:
         for recipient in draft.recipients:
             key = (draft.client.id, draft.day, recipient.phone)
             if key not in self._of_number:
@@ -114,7 +141,7 @@ class Today:
                 forbid(draft, recipient, Err.NUMBER_LIMIT)
             self._of_number[key] += int(recipient.status == _WAITING)
 
-    async def _limit_text(self, draft: Draft, most: int) -> None:
+    async def _limit_text(self, draft: Judged, most: int) -> None:
         for recipient in draft.recipients:
             key = (draft.client.id, draft.day, recipient.phone, recipient.text)
             if key not in self._of_text:
@@ -124,7 +151,7 @@ class Today:
             self._of_text[key] += int(recipient.status == _WAITING)
 
 
-async def block(tx: Transaction, drafts: Sequence[Draft]) -> None:
+async def block(tx: Transaction, drafts: Sequence[Judged]) -> None:
     """Forbid recipients on black lists (phones.md, `add_black`)."""
     listed = [
         (draft, recipient, _asked(draft, recipient))
@@ -141,12 +168,12 @@ async def block(tx: Transaction, drafts: Sequence[Draft]) -> None:
             forbid(draft, recipient, Err.NUMBER_BARRED)
 
 
-def _asked(draft: Draft, recipient: Recipient) -> blacklist.Asked:
+def _asked(draft: Judged, recipient: Recipient) -> blacklist.Asked:
     book = Book.MAILS if recipient.kind is _MAIL else Book.PHONES
     return blacklist.Asked(draft.client.id, recipient.phone, bool(draft.flags & _MASS), book)
 
 
-def forbid(draft: Draft, recipient: Recipient, err: int) -> None:
+def forbid(draft: Judged, recipient: Recipient, err: int) -> None:
     """Refuse a recipient that nothing else was wrong with."""
     if recipient.status != _WAITING:
         return
