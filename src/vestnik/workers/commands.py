@@ -12,11 +12,10 @@ from vestnik.domain.refusals import Refusal
 from vestnik.services.centre.directory import Directory
 from vestnik.services.incoming.commands import SmsCommands
 from vestnik.services.news import COMMAND, News, Outboxes
+from vestnik.workers.outbox_round import work_off
 
 log = structlog.get_logger(__name__)
 
-KEPT_MS = 86_400_000  # as long as the keys of messages: what is older might be sent twice
-OLD_SLICE = 500
 PAGE = 20  # of one client at a time
 
 
@@ -35,17 +34,7 @@ class Commands:
 
     async def run_once(self) -> bool:
         """Execute a page of each client's; True if more may wait.  Raises StoreUnavailable."""
-        waiting = await self._outboxes.clients(COMMAND)
-        if not waiting:
-            return False
-        await self._outboxes.drop_old(COMMAND, self._now() - KEPT_MS, OLD_SLICE)
-        more = False
-        for client_id in await self._outboxes.lease(COMMAND, waiting):
-            found = await self._outboxes.waiting(COMMAND, client_id, PAGE)
-            for news in found:
-                await self._execute(news)
-            more = more or len(found) == PAGE
-        return more
+        return await work_off(self._outboxes, COMMAND, PAGE, self._now(), self._execute)
 
     async def _execute(self, news: News) -> None:
         client = self._directory().clients.get(news.client_id)

@@ -14,11 +14,10 @@ from vestnik.services.centre.directory import Directory
 from vestnik.services.incoming.forwards import orders_of
 from vestnik.services.messages.draft import Accepted, Order
 from vestnik.services.news import FORWARD, News, Outboxes
+from vestnik.workers.outbox_round import work_off
 
 log = structlog.get_logger(__name__)
 
-KEPT_MS = 86_400_000  # as long as the keys of messages: what is older might be sent twice
-OLD_SLICE = 500
 PAGE = 100  # of one client at a time
 
 
@@ -36,16 +35,8 @@ class Forwards:
         self._send, self._now = send, now
 
     async def run_once(self) -> bool:
-        """Send on a page of each client's; True if more may wait."""
-        await self._outboxes.drop_old(FORWARD, self._now() - KEPT_MS, OLD_SLICE)
-        waiting = await self._outboxes.clients(FORWARD)
-        more = False
-        for client_id in await self._outboxes.lease(FORWARD, waiting):
-            found = await self._outboxes.waiting(FORWARD, client_id, PAGE)
-            for news in found:
-                await self._forward(news)
-            more = more or len(found) == PAGE
-        return more
+        """Send on a page of each client's; True if more may wait.  Raises StoreUnavailable."""
+        return await work_off(self._outboxes, FORWARD, PAGE, self._now(), self._forward)
 
     async def _forward(self, news: News) -> None:
         directory = self._directory()
