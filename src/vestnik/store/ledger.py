@@ -49,30 +49,19 @@ class Entry:
     at: int
 
 
+_ACCOUNT = tuple(accounts.c[name] for name in Account.__dataclass_fields__)
 _wanted = rows("wanted", id=BigInteger, purse=SmallInteger)
 LOCK = Statement(
-    sa.select(
-        accounts.c.id,
-        accounts.c.purse,
-        accounts.c.currency,
-        accounts.c.posted,
-        accounts.c.held,
-        accounts.c.credit,
-    )
+    sa.select(*_ACCOUNT)
     .join(_wanted, (accounts.c.id == _wanted.c.id) & (accounts.c.purse == _wanted.c.purse))
     .order_by(accounts.c.id, accounts.c.purse)
     .with_for_update(of=accounts),
     many=True,
 )
 ONE = Statement(
-    sa.select(
-        accounts.c.id,
-        accounts.c.purse,
-        accounts.c.currency,
-        accounts.c.posted,
-        accounts.c.held,
-        accounts.c.credit,
-    ).where(accounts.c.id == sa.bindparam("account"), accounts.c.purse == sa.bindparam("which"))
+    sa.select(*_ACCOUNT).where(
+        accounts.c.id == sa.bindparam("account"), accounts.c.purse == sa.bindparam("which")
+    )
 )
 _change = rows("change", id=BigInteger, purse=SmallInteger, posted=BigInteger, held=BigInteger)
 MOVE = Statement(

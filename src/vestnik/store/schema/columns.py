@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, SmallInteger, Text
+from sqlalchemy import BigInteger, Column, MetaData, SmallInteger, Text, text
 
 metadata = MetaData()
 
@@ -34,3 +34,8 @@ def small(name: str, default: int | None = 0) -> Column[int]:
 
 def words(name: str, default: str | None = "") -> Column[str]:
     return Column(name, Text, nullable=False, server_default=default)
+
+
+def only(condition: str) -> dict[str, Any]:
+    """Of an index: it holds these rows alone, on either engine."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}

@@ -1,9 +1,18 @@
 """Ported numbers, numbers for rent and for calls, short links, alarms."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
-from sqlalchemy import text as sql
 
-from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, row_id, small, words
+from vestnik.store.schema.columns import (
+    NARROW,
+    key,
+    metadata,
+    moment,
+    money,
+    only,
+    row_id,
+    small,
+    words,
+)
 
 # Ported numbers, packed (domain/ported.py).  A load writes a version of its own and is then made
 # the present one; `stamp` says which blocks have changed since.
@@ -71,12 +80,7 @@ links = Table(
     Index("links_by_id", "client_id", "id", unique=True),
     Index("links_by_digest", "client_id", "digest"),
     Index("links_by_age", "created_at"),
-    Index(
-        "links_clicked",
-        "code",
-        sqlite_where=sql("clicked = 1"),
-        postgresql_where=sql("clicked = 1"),
-    ),
+    Index("links_clicked", "code", **only("clicked = 1")),
 )
 
 clicks = Table(

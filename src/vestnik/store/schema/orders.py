@@ -9,10 +9,9 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    text,
 )
 
-from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, small, words
+from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, only, small, words
 
 # Work that was ordered.
 
@@ -47,18 +46,8 @@ mailings = Table(
     small("leaving"),  # 1: what waits is to be stopped, 2: and then it is to be removed
     Index("mailings_by_state", "state", "id"),
     Index("mailings_by_wire_id", "client_id", "wire_id"),
-    Index(
-        "mailings_due",
-        "next_at",
-        sqlite_where=text("kind = 1 AND state < 2"),
-        postgresql_where=text("kind = 1 AND state < 2"),
-    ),
-    Index(
-        "mailings_leaving",
-        "id",
-        sqlite_where=text("leaving > 0"),
-        postgresql_where=text("leaving > 0"),
-    ),
+    Index("mailings_due", "next_at", **only("kind = 1 AND state < 2")),
+    Index("mailings_leaving", "id", **only("leaving > 0")),
     **NARROW,
 )
 
@@ -136,18 +125,8 @@ tasks = Table(
     Column("fence", BigInteger, nullable=False, server_default="0"),
     Column("tries", Integer, nullable=False, server_default="0"),
     words("reason"),
-    Index(
-        "tasks_due",
-        "start_at",
-        sqlite_where=text("status = 0"),
-        postgresql_where=text("status = 0"),
-    ),
-    Index(
-        "tasks_running",
-        "lease",
-        sqlite_where=text("status = 1"),
-        postgresql_where=text("status = 1"),
-    ),
+    Index("tasks_due", "start_at", **only("status = 0")),
+    Index("tasks_running", "lease", **only("status = 1")),
 )
 
 # A task's file where nodes share no disk.

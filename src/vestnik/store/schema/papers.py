@@ -1,8 +1,8 @@
 """Sender names and their registrations, templates, invoices and acts."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
 
-from vestnik.store.schema.columns import NARROW, key, metadata, moment, small, words
+from vestnik.store.schema.columns import NARROW, key, metadata, moment, only, small, words
 
 # Names that accounts show as senders (senders.md).
 
@@ -116,13 +116,5 @@ papers = Table(
     words("body", None),
     Index("papers_by_number", "owner_id", "kind", "year", "num", unique=True),
     Index("papers_by_client", "client_id", "kind", "id"),
-    Index(
-        "papers_acts",
-        "owner_id",
-        "client_id",
-        "month",
-        unique=True,
-        sqlite_where=text("kind = 'act'"),
-        postgresql_where=text("kind = 'act'"),
-    ),
+    Index("papers_acts", "owner_id", "client_id", "month", unique=True, **only("kind = 'act'")),
 )

@@ -1,8 +1,8 @@
 """Accounts, entries, ancestors' shares and daily sums."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, SmallInteger, Table, Text
 
-from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, words
+from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, only, words
 
 # Money.
 
@@ -37,8 +37,7 @@ entries = Table(
         "account_id",
         "purse",
         "id",
-        sqlite_where=text("kind NOT IN ('hold', 'capture', 'release')"),
-        postgresql_where=text("kind NOT IN ('hold', 'capture', 'release')"),
+        **only("kind NOT IN ('hold', 'capture', 'release')"),
     ),
     postgresql_partition_by="RANGE (id)",
     **NARROW,

@@ -9,10 +9,19 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
-    text,
 )
 
-from vestnik.store.schema.columns import NARROW, key, metadata, moment, money, row_id, small, words
+from vestnik.store.schema.columns import (
+    NARROW,
+    key,
+    metadata,
+    moment,
+    money,
+    only,
+    row_id,
+    small,
+    words,
+)
 
 # The road of a message.
 
@@ -88,16 +97,9 @@ queue = Table(
         "client_id",
         "next_at",
         "message_id",
-        sqlite_where=text("stage = 0"),
-        postgresql_where=text("stage = 0"),
+        **only("stage = 0"),
     ),
-    Index(
-        "queue_run_out",
-        "stage",
-        "next_at",
-        sqlite_where=text("stage <> 0"),
-        postgresql_where=text("stage <> 0"),
-    ),
+    Index("queue_run_out", "stage", "next_at", **only("stage <> 0")),
     **NARROW,
 )
 
