@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from vestnik.services.centre import carriers, check
 from vestnik.services.centre.carriers import NewRoute
 from vestnik.services.clients import clients
 from vestnik.services.clients.access import hash_password
+from vestnik.store import schema
 from vestnik.store.queue import Stage
 
 pytestmark = pytest.mark.anyio
@@ -181,6 +183,26 @@ async def test_what_was_being_sent_when_it_died_is_sent_again_where_that_is_allo
 
     message = await house.message()
     assert (message.stage, message.uncertain, message.money) == (None, 1, 2)
+    assert fine
+
+
+async def test_no_id_is_made_twice_when_the_clock_has_stepped_back(
+    store, store_url, tmp_path, monkeypatch
+):
+    async with serving(tmp_path, store_url) as centre:
+        await ask(centre, "send", phones=PHONE, mes="before")
+        await until(is_delivered(centre, 1))
+    entries = [entry.id for entry in await House(store).rows(schema.entries)]
+
+    clock = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: clock() - MINUTE * 1_000_000)
+    async with centre_at(tmp_path, store_url) as centre:
+        await ask(centre, "send", phones=PHONE, mes="after, and a minute earlier")
+        await until(is_delivered(centre, 101))
+        fine = await sound(centre)
+
+    later = [entry.id for entry in await House(store).rows(schema.entries)][len(entries) :]
+    assert min(later) > max(entries) > (await House(store).messages())[0].id
     assert fine
 
 

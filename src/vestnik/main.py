@@ -23,7 +23,7 @@ from vestnik.notifier.local import LocalNotifier
 from vestnik.road import Road
 from vestnik.services.centre.directory import Current
 from vestnik.services.centre.setup import prepare_own
-from vestnik.store import messages, store_at
+from vestnik.store import ids, store_at
 from vestnik.workers.loop import repeat
 
 log = structlog.get_logger(__name__)
@@ -73,8 +73,9 @@ class Centre:
         self._take_lock()
         await self._open_store()
         await self.current.refresh()
-        ids = Ids(self.settings.centre.node, await self.store.read(messages.last_id))
-        self.road = Road(self.settings, self.store, self.current, self.notifier, ids)
+        node = self.settings.centre.node
+        last = await self.store.read(ids.last, node, self.store.now())
+        self.road = Road(self.settings, self.store, self.current, self.notifier, Ids(node, last))
         self.assembly = assemble(self.settings, self.data, self.road, self.notifier)
         self.doorkeeper = Doorkeeper(self.settings, self.assembly.inside)
         await self.road.recover()

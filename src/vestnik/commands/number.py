@@ -101,11 +101,13 @@ def call(
     from vestnik.services.centre import directory
     from vestnik.services.incoming import wait_calls
     from vestnik.services.messages.settlement import Setting
+    from vestnik.store import ids
 
     async def work(store: "Store", settings: "Settings") -> Any:
         found = await store.read(directory.read)
-        ids, now = Ids(COMMAND_NODE), store.now()
-        setting = Setting(found, COMMAND_NODE, 0, now, lambda: ids.take(store.now())[0])
+        now = store.now()
+        own = Ids(COMMAND_NODE, await store.read(ids.last, COMMAND_NODE, now))
+        setting = Setting(found, COMMAND_NODE, 0, now, lambda: own.take(store.now())[0])
         client_id = await store.write(wait_calls.heard, caller, to, setting)
         return found.clients[client_id].login if client_id in found.clients else None
 

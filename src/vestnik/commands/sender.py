@@ -212,14 +212,16 @@ async def _fees(store: "Store", settings: "Settings") -> "Fees":
     from vestnik.services.clients import clients
     from vestnik.services.money.documents import month_of
     from vestnik.services.senders.fees import Fees
+    from vestnik.store import ids
 
     everybody = {client.id: client for client, _ in await store.read(clients.everybody)}
-    now, ids = store.now(), Ids(COMMAND_NODE)
+    now = store.now()
+    own = Ids(COMMAND_NODE, await store.read(ids.last, COMMAND_NODE, now))
     return Fees(
         amount=parse_money(settings.senders.fee),
         month=month_of(now, ZoneInfo(settings.centre.zone)),
         payers={client.id: payers(client, everybody) for client in everybody.values()},
-        new_id=lambda: ids.take(now)[0],
+        new_id=lambda: own.take(now)[0],
         now_ms=now,
     )
 
