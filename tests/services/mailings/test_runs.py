@@ -1,8 +1,10 @@
 """Runs of mailings, from their order to the end of their messages."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from tests.building import DAY, HOUR, MINUTE, NOW, OTHER, PHONE, RUB, THIRD, taken
 from tests.mailing import Press, State
 
@@ -14,8 +16,10 @@ from vestnik.services.contacts.books import Entry
 from vestnik.services.mailings import lists, runs
 from vestnik.services.mailings.jobs import Attached
 from vestnik.services.messages.delivery import Postponed
-from vestnik.store import schema
+from vestnik.services.sending.acceptance import accept
+from vestnik.store import dedup, ledger, schema
 from vestnik.store.engine import DataRefused
+from vestnik.store.statement import Statement
 
 pytestmark = pytest.mark.anyio
 
@@ -271,6 +275,49 @@ async def test_daily_limits_act(press):
     made = [(m.status, m.err) for m in await press.messages()]
     assert made == [(-1, 0), (23, Err.NUMBER_LIMIT), (-1, 0), (23, Err.DAILY_LIMIT)]
     assert await press.violations() == []
+
+
+async def somebody_waits_for_a_lock(tx):
+    locks = sa.table("pg_locks", sa.column("granted"))
+    return await tx.one(
+        Statement(sa.select(sa.literal(1)).select_from(locks).where(~locks.c.granted))
+    )
+
+
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)  # the other has one writer
+async def test_a_slice_and_a_send_at_one_time_keep_to_the_day(press):
+    press.limit(day_limit=1)
+    await press.ordered(PHONE)
+    batch = press.batch(await press.draft(OTHER))
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def send(tx):
+        await ledger.lock(tx, [(1, 0)])
+        begun.set()
+        await may_end.wait()
+        return await accept(tx, batch)
+
+    sending = asyncio.create_task(press.store.write(send))
+    await begun.wait()
+    working = asyncio.create_task(press.work())
+    while not await press.store.read(somebody_waits_for_a_lock):
+        assert not working.done()
+        await asyncio.sleep(0)
+    may_end.set()
+    await asyncio.gather(sending, working)
+
+    made = {m.phone: (m.status, m.err) for m in await press.messages()}
+    assert made == {OTHER: (-1, 0), PHONE: (23, Err.DAILY_LIMIT)}
+
+
+async def test_what_a_slice_has_counted_of_a_full_day_is_kept_for_the_next(press):
+    press.limit(day_limit=2)
+    for _ in range(2):  # the second finds three on record, and must know how many were refused
+        await press.ordered(THREE)
+        await press.work()
+
+    kept = [row for row in await press.rows(schema.dedup) if row.kind == dedup.Kind.DAY]
+    assert [row.client_id for row in kept] == [1]
 
 
 async def test_whom_the_account_has_blocked_for_mailings_gets_none(press):

@@ -46,10 +46,14 @@ async def write(tx: Transaction, slice_: Slice) -> set[int] | None:
     ):
         return None
     draft = _copied(slice_.draft)
+    # Before anything is counted: of two commits of an account one waits here for the other.
+    accounts = await ledger.lock(tx, list(purses.wanted(draft.accounts[0], _losing(draft))))
     await daily.block(tx, [draft])
     if draft.client.limits.daily:
-        await daily.Today(tx).limit(draft)
-    paid = await _pay(tx, draft)
+        today = daily.Today(tx)
+        await today.limit(draft)
+        await today.keep(draft.now)
+    paid = _pay(draft, accounts)
     rows = MessageRows()
     for purse, recipients in paid.items():
         by_purse = replace(draft, purse=purse)
@@ -79,21 +83,22 @@ def _copied(draft: Draft) -> Draft:
     return replace(draft, recipients=recipients, holds=holds)
 
 
-async def _pay(tx: Transaction, draft: Draft) -> dict[int, list[Recipient]]:
+def _pay(draft: Draft, accounts: dict[purses.Key, ledger.Account]) -> dict[int, list[Recipient]]:
     """Judge one by one whether they can be paid for; the others end with 24 (jobs.md, 5.1).
 
     Returns the recipients by the purse that pays; those that nobody pays for are with the first.
     """
-    payer = draft.accounts[0]
-    losing = {account for r in draft.recipients for account, _ in _losses(draft, r)}
-    accounts = await ledger.lock(tx, list(purses.wanted(payer, losing)))
     paid: dict[int, list[Recipient]] = {purses.FIRST: [], purses.SECOND: []}
     for recipient in draft.recipients:
-        purse = purses.hold(payer, _losses(draft, recipient), accounts)
+        purse = purses.hold(draft.accounts[0], _losses(draft, recipient), accounts)
         if purse is None:
             refuse(recipient, Status.NO_FUNDS, 0)
         paid[purse or purses.FIRST].append(recipient)
     return paid
+
+
+def _losing(draft: Draft) -> set[int]:
+    return {account for r in draft.recipients for account, _ in _losses(draft, r)}
 
 
 def _losses(draft: Draft, recipient: Recipient) -> Iterator[tuple[int, int]]:
