@@ -25,11 +25,12 @@ def _date(value: Value, zone: tzinfo | None) -> Value:
 
 
 # How values are written, by the kind of the member; those of other kinds stand as they are.  Money
-# comes in micro-units, a date or moment in milliseconds; text among them is told as it is.
+# comes in micro-units, dates and moments in milliseconds; text among them is told as it is.
 _WRITTEN: dict[str, Written] = {
     "date": _date,
     "digits": lambda value, zone: str(value),
     "id": lambda value, zone: wire_id(str(value)),
+    "minute": lambda value, zone: str(_date(value, zone))[: len("dd.mm.yyyy hh:mm")],
     "moment": lambda value, zone: int(value) // 1000,
     "money": lambda value, zone: money(value) if isinstance(value, int) else value,
 }

@@ -18,6 +18,7 @@ _MEMBERS: Mapping[str, Schema] = {
     "money": {"type": "string", "pattern": r"^(-?\d+(\.\d+)?)?$"},
     "digits": {"type": "string", "pattern": r"^\d*$"},
     "date": {"type": "string", "pattern": r"^(\d{2}\.\d{2}\.\d{4} \d{2}:\d{2}:\d{2})?$"},
+    "minute": {"type": "string", "pattern": r"^\d{2}\.\d{2}\.\d{4} \d{2}:\d{2}$"},
     "moment": {"type": "integer", "description": "Unix seconds."},
     "id": {"type": ["integer", "string"]},
     "texts": {"type": "array", "items": {"type": "string"}},

@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from vestnik.doors.http.reply import OK, Answer
 
 # `money` is decimal text, `digits` a number written as text; a `date` is dd.mm.yyyy hh:mm:ss, a
-# `moment` Unix seconds, an `id` a number if it is all digits and else text; a `list` holds records,
-# `texts` are plain ones; a `record` is one within the other.
+# `minute` the same without seconds, a `moment` Unix seconds, an `id` a number if it is all digits
+# and else text; a `list` holds records, `texts` are plain ones; a `record` is one within the other.
 MEMBER_KINDS = (
     "text",
     "number",
     "money",
     "digits",
     "date",
+    "minute",
     "moment",
     "id",
     "list",

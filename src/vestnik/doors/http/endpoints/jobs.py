@@ -1,13 +1,13 @@
 """jobs.php: mailings, which are sent when they are due, and again by their rule."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from vestnik.domain.lists import ListLine, list_lines
 from vestnik.domain.message import Kind
-from vestnik.domain.money import money
 from vestnik.domain.refusals import BadParameters
-from vestnik.domain.schedule import MOSCOW, format_date, parse_day
+from vestnik.domain.schedule import MOSCOW, parse_day
 from vestnik.doors.http import codes as tables
 from vestnik.doors.http.endpoint import Call, Rate, endpoint
 from vestnik.doors.http.endpoints.jobs_parameters import OPERATIONS, PARAMETERS
@@ -20,6 +20,7 @@ from vestnik.doors.http.endpoints.message_form import (
     sender_of,
 )
 from vestnik.doors.http.endpoints.send_answer import price
+from vestnik.doors.http.records import Field, Record
 from vestnik.doors.http.reply import OK, Answer, Listing, Reply, Value, wire_id
 from vestnik.doors.http.shapes import Member, Shape, done
 from vestnik.services.mailings.jobs import Attached, Mailing, NewMailing, Progress, Shown, State
@@ -27,32 +28,90 @@ from vestnik.services.mailings.jobs import Attached, Mailing, NewMailing, Progre
 _OPTIONS = frozenset({"fileurl", "voice", "param", "subj"})  # handed on as they came
 _REPEAT = 5  # the number of the `fl` that asks for a repeat of what was not delivered
 
-_LISTED = (
-    Member("id", "Id of the mailing.", kind="id"),
-    Member("name", "Its title."),
-    Member("time", "When its next run is due, or its last one was: dd.mm.yyyy hh:mm."),
-    Member("rpt", "Its repeat rule.", kind="number"),
-    Member("rptn", "Repeats at most, empty for any number.", kind="digits"),
-    Member("cnt", "Its recipients.", kind="number"),
-    Member(
+_AN_EXAMPLE: Shown = Shown(
+    Mailing(
+        client_id=1,
+        id=1,
+        wire_id="1234567",
+        name="Weekly",
+        mail=0,
+        state=State.WAITING,
+        settings="",
+        zone="Europe/Moscow",
+        rpt=5,
+        rptn=5,
+        run=1,
+        run_wire_id="1234567",
+        first_at=1_795_590_000_000,
+        start_at=1_796_194_800_000,
+        last_run=1_795_590_000_000,
+        total=2,
+        made=2,
+        cursor=1,
+        after=0,
+        whole=1,
+        leaving=0,
+        created_at=1_795_503_600_000,
+    ),
+    "79990000001,79990000002",
+    "Hello",
+    "Shop",
+    Progress(made=2, sent=2, delivered=2, cost=2_400_000),
+)
+# In a list all but `rptn` is told; in its fmt 1 the time in seconds.
+_LISTED: tuple[Field[Mailing], ...] = (
+    Field("id", lambda one: one.wire_id, "Id of the mailing.", "id", told="{id}"),
+    Field("name", lambda one: one.name, "Its title.", last=True),
+    Field(
+        "time",
+        lambda one: one.start_at,
+        "When its next run is due, or its last one was: dd.mm.yyyy hh:mm.",
+        "minute",
+    ),
+    Field("rpt", lambda one: one.rpt, "Its repeat rule.", "number"),
+    Field(
+        "rptn",
+        lambda one: "" if one.rptn is None else one.rptn,
+        "Repeats at most, empty for any number.",
+        "digits",
+        told="",
+        short=False,
+    ),
+    Field("cnt", lambda one: one.total, "Its recipients.", "number"),
+    Field(
         "status",
+        lambda one: one.state,
         "0 waits, 1 is being sent, 2 finished, 3 switched off, 4 not started.",
-        kind="number",
+        "number",
     ),
 )
-_DETAILS = (
-    Member("phones", "Its numbers and groups, by commas; empty for a list."),
-    Member("mes", "Its text, or the lines of its list."),
-    Member("sender", "The sender that was named."),
-    Member("created", "When it was ordered.", kind="date"),
-    Member("last_run", "When its last run began.", kind="date"),
-    Member("runs", "Runs begun.", kind="number"),
-    Member("cost", "What its messages have cost.", kind="money"),
-    Member("ids", "The id of the messages of its last run."),
-    Member("made", "Messages of all its runs.", kind="number"),
-    Member("sent", "Those that a carrier has taken.", kind="number"),
-    Member("delivered", "Those that were delivered.", kind="number"),
-    Member("failed", "Those that were refused, expired or not delivered.", kind="number"),
+
+
+def _of_shown(field: Field[Mailing]) -> Field[Shown]:
+    return Field(field.name, lambda shown: field.of(shown.mailing), field.meaning, field.kind)
+
+
+_MAILING = Record("job", *_LISTED)
+_SHOWN = Record[Shown](
+    "job",
+    *map(_of_shown, _LISTED),
+    Field("phones", lambda one: one.phones, "Its numbers and groups, by commas; empty for a list."),
+    Field("mes", lambda one: one.text, "Its text, or the lines of its list."),
+    Field("sender", lambda one: one.sender or "", "The sender that was named."),
+    Field("created", lambda one: one.mailing.created_at, "When it was ordered.", "date"),
+    Field("last_run", lambda one: one.mailing.last_run or "", "When its last run began.", "date"),
+    Field("runs", lambda one: one.mailing.run, "Runs begun.", "number"),
+    Field("cost", lambda one: one.progress.cost, "What its messages have cost.", "money"),
+    Field("ids", lambda one: one.mailing.run_wire_id, "The id of the messages of its last run."),
+    Field("made", lambda one: one.progress.made, "Messages of all its runs.", "number"),
+    Field("sent", lambda one: one.progress.sent, "Those that a carrier has taken.", "number"),
+    Field("delivered", lambda one: one.progress.delivered, "Those that were delivered.", "number"),
+    Field(
+        "failed",
+        lambda one: one.progress.failed,
+        "Those that were refused, expired or not delivered.",
+        "number",
+    ),
 )
 ANSWERS = (
     Shape(
@@ -65,15 +124,10 @@ ANSWERS = (
         example=lambda: _added("1234567", 2_400_000, 1),
     ),
     done("A mailing is switched off, or removed.", cancel="1", id="1234567"),
-    Shape(
-        "One mailing.",
-        _LISTED + _DETAILS,
-        asked={"get": "1", "id": "1234567"},
-        example=lambda: _shown(_AN_EXAMPLE, MOSCOW),
-    ),
+    _SHOWN.one("One mailing.", _AN_EXAMPLE, get="1", id="1234567"),
     Shape(
         "The mailings, the newest first.",
-        _LISTED,
+        _MAILING.members,
         many=True,
         asked={"get_all": "1"},
         example=lambda: _listing([_AN_EXAMPLE.mailing], MOSCOW),
@@ -103,7 +157,7 @@ async def jobs(call: Call) -> Answer:
         case "cancel":
             await service.cancel(call.client, _id(call), mail=mail)
         case "get":
-            return _shown(await service.one(call.client, _id(call), mail=mail), zone)
+            return _SHOWN.reply(await service.one(call.client, _id(call), mail=mail), zone)
         case _:
             since, until = _day(call, "start", zone), _day(call, "end", zone)
             found = await service.listed(
@@ -188,79 +242,9 @@ def _added(mailing_id: str, cost: int, asked: int) -> Reply:
 
 
 def _listing(found: list[Mailing], zone: ZoneInfo) -> Listing:
-    sentence = "{id}, name = {name}, time = {time}, rpt = {rpt}, cnt = {cnt}, status = {status}"
-    replies = [
-        Reply(
-            _fields(mailing, zone),
-            sentence,
-            f"{{id}},{mailing.start_at // 1000},{{rpt}},{{cnt}},{{status}},{{name}}",
-            root="job",
-        )
-        for mailing in found
-    ]
-    return Listing(replies, root="jobs", ended=True)
+    return Listing([_listed(mailing, zone) for mailing in found], root="jobs", ended=True)
 
 
-def _shown(shown: Shown, zone: ZoneInfo) -> Reply:
-    mailing, progress = shown.mailing, shown.progress
-    fields = _fields(mailing, zone) | {
-        "phones": shown.phones,
-        "mes": shown.text,
-        "sender": shown.sender or "",
-        "created": format_date(mailing.created_at, zone),
-        "last_run": format_date(mailing.last_run, zone) if mailing.last_run else "",
-        "runs": mailing.run,
-        "cost": money(progress.cost),
-        "ids": mailing.run_wire_id,
-        "made": progress.made,
-        "sent": progress.sent,
-        "delivered": progress.delivered,
-        "failed": progress.failed,
-    }
-    sentence = ", ".join(f"{name} = {{{name}}}" for name in fields)
-    short = ",".join(f"{{{name}}}" for name in fields)
-    return Reply(fields, sentence, short, root="job")
-
-
-def _fields(mailing: Mailing, zone: ZoneInfo) -> dict[str, Value]:
-    return {
-        "id": wire_id(mailing.wire_id),
-        "name": mailing.name,
-        "time": format_date(mailing.start_at, zone)[: len("dd.mm.yyyy hh:mm")],
-        "rpt": mailing.rpt,
-        "rptn": "" if mailing.rptn is None else str(mailing.rptn),
-        "cnt": mailing.total,
-        "status": mailing.state,
-    }
-
-
-_AN_EXAMPLE: Shown = Shown(
-    Mailing(
-        client_id=1,
-        id=1,
-        wire_id="1234567",
-        name="Weekly",
-        mail=0,
-        state=State.WAITING,
-        settings="",
-        zone="Europe/Moscow",
-        rpt=5,
-        rptn=5,
-        run=1,
-        run_wire_id="1234567",
-        first_at=1_795_590_000_000,
-        start_at=1_796_194_800_000,
-        last_run=1_795_590_000_000,
-        total=2,
-        made=2,
-        cursor=1,
-        after=0,
-        whole=1,
-        leaving=0,
-        created_at=1_795_503_600_000,
-    ),
-    "79990000001,79990000002",
-    "Hello",
-    "Shop",
-    Progress(made=2, sent=2, delivered=2, cost=2_400_000),
-)
+def _listed(mailing: Mailing, zone: ZoneInfo) -> Reply:
+    reply = _MAILING.reply(mailing, zone)
+    return replace(reply, short=reply.short.replace("{time}", str(mailing.start_at // 1000)))
