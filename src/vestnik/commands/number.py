@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, stop, table
+from vestnik.commands.place import DATA, Config, Data, in_store, stop, table, write_in
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
@@ -79,10 +79,7 @@ def remove(phone: Phone, data: Data = DATA, config: Config = None) -> None:
     """Remove a number that nobody rents."""
     from vestnik.services.incoming import rented
 
-    async def work(store: "Store", _: "Settings") -> None:
-        await store.write(rented.remove, phone)
-
-    in_store(data, config, work)
+    write_in(data, config, rented.remove, phone)
     typer.echo(f"number {phone} removed")
 
 

@@ -1,16 +1,15 @@
 """`vestnik sender`: names that accounts show, their registrations, texts for operators."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vestnik.commands.place import DATA, Config, Data, in_store, stop, table
+from vestnik.commands.place import DATA, Config, Data, in_store, read_in, stop, table, write_in
 
 if TYPE_CHECKING:
     from vestnik.config import Settings
     from vestnik.services.senders.fees import Fees
-    from vestnik.services.senders.moderation import Shown
     from vestnik.store.engine import Store
 
 app = typer.Typer(help="Sender names: who may show which.", no_args_is_help=True)
@@ -36,9 +35,6 @@ def list_(client: Only = "", data: Data = DATA, config: Config = None) -> None:
     """Show all sender names, where they stand with operators, and their documents."""
     from vestnik.services.senders import moderation
 
-    async def work(store: "Store", _: "Settings") -> "list[Shown]":
-        return await store.read(moderation.everybodys, client)
-
     table(
         ("CLIENT", "ID", "NAME", "STATUS", "OPERATORS", "DOCUMENTS", "COMMENT", "REASON"),
         [
@@ -52,7 +48,7 @@ def list_(client: Only = "", data: Data = DATA, config: Config = None) -> None:
                 " ".join(one.sender.cmt.split()) or "-",
                 one.sender.reason,
             )
-            for one in in_store(data, config, work)
+            for one in read_in(data, config, moderation.everybodys, client)
         ],
     )
 
@@ -123,10 +119,7 @@ def documents(
     """Put the documents of a name into a folder."""
     from vestnik.services.senders import moderation
 
-    async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(moderation.documents, login, name)
-
-    for file, octets in in_store(data, config, work):
+    for file, octets in read_in(data, config, moderation.documents, login, name):
         path = folder / f"{login}_{name}_{file.number}_{file.name}"
         try:
             path.write_bytes(octets)
@@ -140,9 +133,6 @@ def template_list(data: Data = DATA, config: Config = None) -> None:
     """Show all texts that were registered with operators."""
     from vestnik.services.senders import templates
 
-    async def work(store: "Store", _: "Settings") -> Any:
-        return await store.read(templates.everybodys)
-
     table(
         ("CLIENT", "ID", "SENDER", "KIND", "STATUS", "TEXT"),
         [
@@ -154,7 +144,7 @@ def template_list(data: Data = DATA, config: Config = None) -> None:
                 _VERDICTS[one.status],
                 " ".join(one.message.split()),
             )
-            for login, one in in_store(data, config, work)
+            for login, one in read_in(data, config, templates.everybodys)
         ],
     )
 
@@ -195,10 +185,7 @@ def _judge(
 def _judge_text(login: str, text: int, status: int, data: Path, config: Path | None) -> None:
     from vestnik.services.senders import templates
 
-    async def work(store: "Store", _: "Settings") -> None:
-        await store.write(templates.judge, login, text, status)
-
-    in_store(data, config, work)
+    write_in(data, config, templates.judge, login, text, status)
 
 
 async def _fees(store: "Store", settings: "Settings") -> "Fees":
