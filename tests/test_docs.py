@@ -82,8 +82,8 @@ def test_every_option_of_a_command_is_documented_and_no_other(name):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_argument_of_a_command_is_shown(name):
     text = (DOCS / "commands.md").read_text()
-    arguments = [p.metavar for p in COMMANDS[name].params if p.param_type_name == "argument"]
-    needed = [word for word in arguments if not word.startswith("[")]
+    arguments = [p for p in COMMANDS[name].params if p.param_type_name == "argument"]
+    needed = [argument.metavar for argument in arguments if argument.required]
 
     assert " ".join([name, *needed]) in text
 

@@ -2,10 +2,11 @@
 
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from vestnik import __version__
 from vestnik.commands import (
     alarm,
     carrier,
@@ -29,9 +30,30 @@ app = typer.Typer(
     help="A self-hosted messaging centre.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"vestnik {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """What stands before the name of a command."""
+
+
 app.command()(serve.serve)
 app.command()(demo.demo)
 app.command()(store.migrate)
@@ -55,8 +77,11 @@ def run() -> None:
     os.umask(0o077)  # texts, key secrets and carriers' passwords are for their owner alone
     try:
         ended = app(prog_name="vestnik", standalone_mode=False)
-    except typer.Abort:
-        sys.exit(130)
+    except typer.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):
+            sys.exit(130)
+        typer.echo("\nvestnik: the input ended before every question was answered", err=True)
+        sys.exit(1)
     except Exception as wrong:
         # Typer has a copy of click inside and no public name for the base of its errors.
         if not hasattr(wrong, "format_message"):
@@ -71,8 +96,12 @@ def _sentence(wrong: Any) -> str:
     if words.startswith("Usage:"):  # a group without a command: its help
         return words
     context = getattr(wrong, "ctx", None)
-    hint = f"; see '{context.command_path} --help'" if context else ""
-    return f"vestnik: {words.rstrip('.')}{hint}"
+    if not context:
+        return f"vestnik: {words.rstrip('.')}"
+    hint = f"see '{context.command_path} --help'"
+    if words.endswith("?"):  # which name was meant
+        return f"vestnik: {words} Or {hint}"
+    return f"vestnik: {words.rstrip('.')}; {hint}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Opens the doors that settings and the command line ask for, and closes them again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,10 @@ from vestnik.services.news import Outboxes
 from vestnik.services.sending.parts import PartsIn
 
 OFF = "off"
+
+
+class DoorClosed(OSError):
+    """A door cannot be opened where it should be: the words name both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +67,31 @@ class Doorkeeper:
         self._smpp: SmppDoor | None = None
 
     async def open(self, doors: Doors) -> None:
-        """Raises OSError for a port that is taken, SettingsWrong for what is no address."""
+        """Raises DoorClosed for a port that is taken, SettingsWrong for what is no address."""
         settings = self._settings
         http = config.address(_chosen(doors.http, settings.http.listen), "[http] listen")
         smtp = config.address(_chosen(doors.smtp, settings.smtp.listen), "[smtp] listen")
         smpp = config.address(_chosen(doors.smpp, settings.smpp.listen), "[smpp] listen")
         smpps = config.address(_chosen(doors.smpps, settings.smpp.tls_listen), "[smpp] tls_listen")
         if http is not None:
-            await self._open_http(http)
+            with _named("HTTP", http):
+                await self._open_http(http)
         if smtp is not None:
-            await self._open_smtp(smtp)
+            with _named("SMTP", smtp):
+                await self._open_smtp(smtp)
         if smpp is not None or smpps is not None:
-            await self._open_smpp(smpp, smpps)
+            with _named("SMPP", smpp, smpps):
+                await self._open_smpp(smpp, smpps)
 
     async def open_private(self) -> None:
-        """The operator's own door, if settings ask for it.  Raises OSError, SettingsWrong."""
+        """The operator's own door, if settings ask for it.  Raises DoorClosed, SettingsWrong."""
         address = config.private_address(self._settings)
         if address is None:
             return
         door = PrivateDoor(self._inside.http, self._inside.monitoring.pages())
         listener = Listener(door, ListenerSettings(host=address[0], port=address[1]))
-        self.ports["private"] = (address[0], await listener.start())
+        with _named("private", address):
+            self.ports["private"] = (address[0], await listener.start())
         self._private = listener
 
     async def close(self, grace_s: float) -> None:
@@ -169,6 +178,17 @@ class Doorkeeper:
         )
         self.ports |= await door.start()
         self._smpp = door
+
+
+@contextmanager
+def _named(door: str, *addresses: tuple[str, int] | None) -> Iterator[None]:
+    """Say which door it was that could not be opened."""
+    try:
+        yield
+    except OSError as failure:
+        places = " or ".join(f"{place[0]}:{place[1]}" for place in addresses if place)
+        words = f"the {door} door cannot be opened at {places}: {failure.strerror or failure}"
+        raise DoorClosed(words) from failure
 
 
 def _chosen(asked: str | None, configured: str) -> str:

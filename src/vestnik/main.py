@@ -67,7 +67,7 @@ class Centre:
     async def start(self, doors: Doors, roles: frozenset[str] = ROLES) -> None:
         """Open the store, start the workers, then open the doors; `roles` of those in ROLES.
 
-        Raises AlreadyServing, StoreUnavailable, OSError for a port that is taken, SettingsWrong.
+        Raises AlreadyServing, StoreUnavailable, DoorClosed for a port that is taken, SettingsWrong.
         """
         sys.setswitchinterval(SWITCH_S)
         self._take_lock()

@@ -25,7 +25,7 @@ Name = Annotated[
 Changes = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[NAME=VALUE]...",
+        metavar="NAME=VALUE",
         help="Settings; an empty value brings the default back.",
         show_default=False,
     ),

@@ -151,7 +151,7 @@ def set_(
     changes: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NAME=VALUE]...",
+            metavar="NAME=VALUE",
             help="What to change; an empty value brings the default back.  None: show all.",
             show_default=False,
         ),
@@ -159,7 +159,7 @@ def set_(
     data: Data = DATA,
     config: Config = None,
 ) -> None:
-    """Change limits, rights and settings of one client, or show them all."""
+    """Change a client's limits, rights and settings, or show them."""
     from vestnik.services.clients import clients
 
     wanted = pairs_of(changes or [], "day_limit=500")

@@ -34,7 +34,10 @@ def demo(
         str, typer.Option(metavar="HOST:PORT", help="HTTP door; port 0 picks a free one.")
     ] = "127.0.0.1:8080",
 ) -> None:
-    """Send, deliver, read the history and export it, on a centre that is thrown away."""
+    """Show the whole story on a centre that is thrown away.
+
+    It sends, delivers, reads the history and exports it.
+    """
     import uvloop
 
     from vestnik import logs
@@ -160,12 +163,13 @@ async def _follow(console: "Console", client: "AsyncClient", pairs: list[tuple[s
             rows = [await _ask(client, "status", id=i, phone=p, all="2") for i, p in pairs]
             if all(row["status"] in FINAL for row in rows):
                 break
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 3))
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("  ")
     for heading in ("id", "phone", "operator", "cost", "status", ""):
         table.add_column(heading, no_wrap=True)
     for (wire_id, phone), row in zip(pairs, rows, strict=True):
         table.add_row(
-            wire_id, phone, row["operator"], row["cost"], str(row["status"]), row["status_name"]
+            "", wire_id, phone, row["operator"], row["cost"], str(row["status"]), row["status_name"]
         )
     console.print(table)
 

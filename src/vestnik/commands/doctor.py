@@ -18,6 +18,7 @@ from vestnik.commands.place import (
     DATA,
     Config,
     Data,
+    has_store,
     is_serving,
     plainly,
     quiet,
@@ -57,7 +58,7 @@ def doctor(data: Data = DATA, config: Config = None) -> None:
     findings = [Finding(OK, "the settings are valid"), *_machine(data, settings)]
     serving = is_serving(data)
     findings += _doors(settings, serving)
-    if not _has_store(data, settings):
+    if not has_store(data, settings):
         findings.append(
             Finding(NOTE, "there is no store yet", "the first command that needs it makes it")
         )
@@ -199,12 +200,6 @@ def _is_free(door: _Door) -> Finding:
     return Finding(OK, f"{door.place} is free for the {door.name} door")
 
 
-def _has_store(data: Path, settings: "Settings") -> bool:
-    from vestnik.store import FILE_NAME
-
-    return bool(settings.store.url) or (data / FILE_NAME).exists()
-
-
 async def _store(data: Path, settings: "Settings", serving: bool) -> list[Finding]:
     """The store's version, and what it says of clients and carriers."""
     from vestnik.domain.refusals import StoreUnavailable
@@ -215,7 +210,10 @@ async def _store(data: Path, settings: "Settings", serving: bool) -> list[Findin
     try:
         await store.open()
     except StoreUnavailable as away:
-        return [Finding(BAD, str(away), "see that the server runs and [store] url is right")]
+        advice = "see that the server runs and [store] url is right"
+        if store.name == "sqlite":
+            advice = "go back to a copy, or name another folder with --data"
+        return [Finding(BAD, str(away), advice)]
     try:
         at = await store.read(version)
         if at != newest():

@@ -92,7 +92,7 @@ def call(
     data: Data = DATA,
     config: Config = None,
 ) -> None:
-    """Act as if a subscriber had called a number: whoever waits for the call is told."""
+    """Act as if a subscriber had called a number.  Whoever waits for the call is told."""
     from vestnik.config import COMMAND_NODE
     from vestnik.domain.ids import Ids
     from vestnik.services.centre import directory

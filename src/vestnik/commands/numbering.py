@@ -30,7 +30,7 @@ UNKNOWN_TOLD = 20  # companies and regions that are told by name
 Told = Callable[[int], None]
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE …", help="See docs/numbering.md.", show_default=False),
+    typer.Argument(metavar="FILE", help="See docs/numbering.md.", show_default=False),
 ]
 
 
@@ -44,7 +44,7 @@ def load(
     data: Data = DATA,
     config: Config = None,
 ) -> None:
-    """Put the rows of the files over the built-in plan, in place of those loaded before."""
+    """Put the rows of files over the built-in plan.  They replace those loaded before."""
     from vestnik.domain.register import Findings
     from vestnik.services.centre import numbering
 
@@ -87,7 +87,7 @@ def ported(
     data: Data = DATA,
     config: Config = None,
 ) -> None:
-    """Load numbers that moved to another network, in place of those loaded before."""
+    """Load numbers that moved to another network.  They replace those loaded before."""
     from vestnik.domain.complaints import Complaints
     from vestnik.domain.ported import Gathered
     from vestnik.domain.ported_file import day_of

@@ -86,6 +86,13 @@ def store_of(data: Path, settings: "Settings") -> "Store":
         stop(f"[store] url: {wrong}")
 
 
+def has_store(data: Path, settings: "Settings") -> bool:
+    """A file, or a server's address: whether it can be opened is another question."""
+    from vestnik.store import FILE_NAME
+
+    return bool(settings.store.url) or (data / FILE_NAME).exists()
+
+
 def plainly(work: Awaitable[T]) -> T:
     """Run it; what may go wrong in a sound centre ends the command with a plain sentence."""
     from vestnik.domain.refusals import Refusal, StoreUnavailable

@@ -116,7 +116,7 @@ def trace(
     data: Data = DATA,
     config: Config = None,
 ) -> None:
-    """Say which network a phone belongs to, who would take a message to it, and at what price."""
+    """Say who would take a message to a phone, and at what price.  Its network is told too."""
     from vestnik.services.centre import carriers, directory
 
     async def work(store: "Store", _: "Settings") -> "Trace":

@@ -32,7 +32,7 @@ _VERDICTS = ("waits", "approved", "rejected")
 
 @app.command("list")
 def list_(client: Only = "", data: Data = DATA, config: Config = None) -> None:
-    """Show all sender names, where they stand with operators, and their documents."""
+    """Show all sender names, their operators and their documents."""
     from vestnik.services.senders import moderation
 
     table(
@@ -63,7 +63,7 @@ def approve(login: Login, name: Name, data: Data = DATA, config: Config = None) 
 def refuse(
     login: Login, name: Name, reason: Reason = "", data: Data = DATA, config: Config = None
 ) -> None:
-    """Refuse a name; it comes back with new documents or registrations."""
+    """Refuse a name.  It comes back with new documents or registrations."""
     _judge(login, name, "refused", reason, data, config)
 
 
@@ -93,7 +93,7 @@ def operator(
     data: Data = DATA,
     config: Config = None,
 ) -> None:
-    """Note where a name stands with an operator; a paid one that is connected is charged for."""
+    """Note where a name stands with an operator.  A paid one that is connected is charged for."""
     from vestnik.services.senders import moderation
 
     if state not in moderation.STATES:

@@ -27,7 +27,11 @@ def serve(
     ] = None,
     roles: Annotated[
         str,
-        typer.Option(help="What this node does, comma-separated: doors, dispatch, exports, …"),
+        typer.Option(
+            metavar="ROLES",
+            help="What this node does, comma-separated: doors, dispatch, exports, housekeeping;"
+            " everything, if it is not given.",
+        ),
     ] = "",
     data: Data = DATA,
     config: Config = None,
@@ -54,6 +58,7 @@ def serve(
 async def _run(centre: "Centre", doors: "Doors", roles: frozenset[str]) -> None:
     from vestnik.config import SettingsWrong
     from vestnik.domain.refusals import StoreUnavailable
+    from vestnik.doorkeeper import DoorClosed
     from vestnik.main import AlreadyServing
 
     told = asyncio.Event()
@@ -62,12 +67,12 @@ async def _run(centre: "Centre", doors: "Doors", roles: frozenset[str]) -> None:
         loop.add_signal_handler(number, told.set)
     try:
         await centre.start(doors, roles)
-    except (AlreadyServing, SettingsWrong, StoreUnavailable) as reason:
+    except (AlreadyServing, DoorClosed, SettingsWrong, StoreUnavailable) as reason:
         await centre.abandon()
         stop(str(reason))
     except OSError as reason:
         await centre.abandon()
-        stop(f"a door cannot be opened: {reason.strerror or reason}; is its port taken?")
+        stop(str(reason))
     typer.echo(centre.ready_line)
     await told.wait()
     await centre.stop()

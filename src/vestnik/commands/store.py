@@ -1,5 +1,6 @@
 """`vestnik migrate` and `vestnik check`: the store's version and its invariants."""
 
+import sys
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from vestnik.commands.place import (
     DATA,
     Config,
     Data,
+    has_store,
     in_store,
     is_serving,
     plainly,
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def migrate(data: Data = DATA, config: Config = None) -> None:
-    """Bring the store to this version; serve does it by itself on SQLite."""
+    """Bring the store to this version of the program.  On SQLite serve does it by itself."""
     from vestnik.services.centre.setup import prepare
 
     settings = settings_of(data, config)
@@ -50,6 +52,11 @@ def check(data: Data = DATA, config: Config = None) -> None:
     from vestnik.services.centre import carriers
     from vestnik.services.centre import check as invariants
     from vestnik.services.history.task_files import files_of
+
+    if not has_store(data, settings_of(data, config)):
+        stop(f"there is no store in {data}; --data names another folder")
+    if sys.stderr.isatty():
+        typer.echo("reading the whole store: a large one takes minutes", err=True)
 
     async def work(store: "Store", settings: "Settings") -> list[str]:
         found, _ = await store.read(carriers.everything)
