@@ -14,7 +14,7 @@ from vestnik.store.history import Filter
 from vestnik.workers.tasks import Exports, Settings
 
 CLIENTS = {1: Client(1, "alex"), 2: Client(2, "anna")}
-LONG_S = 60  # nothing here takes so long unless it is broken
+LONG_S = 240  # nothing here takes so long unless it is broken; a child gives way to everybody
 
 
 @dataclass

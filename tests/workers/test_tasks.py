@@ -12,7 +12,7 @@ import sys
 import openpyxl
 import pytest
 from tests.fakes.history import NOON, message, put, put_text
-from tests.workers.conftest import CLIENTS
+from tests.workers.conftest import CLIENTS, LONG_S
 
 from vestnik.domain.refusals import NotFound, NotPossible
 from vestnik.store import tasks as table
@@ -158,7 +158,7 @@ async def test_a_child_that_is_killed_in_the_middle_is_started_again(office):
     await office.exports.run_once()
     await office.until(lambda: list(office.folder.glob("*.partial/*")))
     os.kill(int(office.pids.read_text().split()[-1]), signal.SIGKILL)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG_S):
         await office.ended.wait()
 
     task = await office.task()
@@ -248,7 +248,7 @@ async def test_a_cancel_ends_the_child(office):
     await office.exports.run_once()
     await office.until(lambda: list(office.folder.glob("*.partial/*")))
     await office.tasks.cancel(CLIENTS[1], 1, office.store.now())
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LONG_S):
         await office.ended.wait()
 
     assert not alive(int(office.pids.read_text()))

@@ -1,5 +1,6 @@
 import inspect
 import json
+import os
 import re
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def test_the_same_endpoints_make_the_same_description():
     )
     made = subprocess.run(
         [sys.executable, "-c", program],
-        env={"PYTHONHASHSEED": "4"},
+        env={**os.environ, "PYTHONHASHSEED": "4"},
         check=True,
         capture_output=True,
         text=True,
