@@ -299,15 +299,11 @@ def _from_environment(environ: Mapping[str, str]) -> Iterator[tuple[str, str, An
         if not variable.startswith(ENVIRONMENT) or not separator:
             continue
         if section not in _sections():
-            every = [_variable(s.section, s.name) for s in describe()]
+            every = [f"{ENVIRONMENT}{s.section}__{s.name}".upper() for s in describe()]
             raise SettingsWrong(
                 f"the environment: there is no setting {variable}{_nearest(variable, every)}"
             )
         yield section, name, _value(f"the environment ({variable})", section, name, text)
-
-
-def _variable(section: str, name: str) -> str:
-    return f"{ENVIRONMENT}{section.upper()}__{name.upper()}"
 
 
 def _value(where: str, section: str, name: str, value: Any) -> Any:
@@ -373,7 +369,10 @@ def _nearest_elsewhere(name: str) -> str:
 
 def _checked(settings: Settings) -> Settings:
     """Rules that no type expresses."""
-    address(settings.http.listen, "[http] listen")
+    for section in ("http", "smtp", "smpp"):
+        address(getattr(settings, section).listen, f"[{section}] listen")
+    address(settings.smpp.tls_listen, "[smpp] tls_listen")
+    address(settings.smtp.relay, "[smtp] relay")
     private_address(settings)
     try:
         fee = parse_money(settings.senders.fee)

@@ -24,6 +24,13 @@ def running(folder):
     return run
 
 
+@pytest.fixture(autouse=True)
+def other_doors(monkeypatch):
+    """Any ports: the usual ones may be somebody's."""
+    monkeypatch.setenv("VESTNIK_SMTP__LISTEN", "127.0.0.1:0")
+    monkeypatch.setenv("VESTNIK_SMPP__LISTEN", "127.0.0.1:0")
+
+
 @pytest.fixture
 def vestnik(tmp_path):
     """Run a command on a data folder with a new store."""
@@ -267,6 +274,7 @@ def test_the_doctor_names_what_is_wrong(vestnik, alex, monkeypatch, tmp_path):
     monkeypatch.setenv("VESTNIK_HTTP__LISTEN", "192.0.2.1:8080")
     monkeypatch.setenv("VESTNIK_HTTP__TLS_CERT", str(tmp_path / "missing.pem"))
     monkeypatch.setenv("VESTNIK_HTTP__TLS_KEY", str(tmp_path / "missing.key"))
+    monkeypatch.setenv("VESTNIK_SMPP__LISTEN", "192.0.2.1:2775")
     monkeypatch.setattr("vestnik.commands.doctor.CARRIER_S", 0.5)
     vestnik("carrier add mts --host 127.0.0.1 --port 1")
 
@@ -276,7 +284,9 @@ def test_the_doctor_names_what_is_wrong(vestnik, alex, monkeypatch, tmp_path):
     assert "bad   the HTTP door cannot listen at 192.0.2.1:8080" in done.stdout
     assert "bad   the certificate" in done.stdout
     assert "bad   carrier mts takes none (connecting: connection refused)" in done.stdout
-    assert done.stderr == "vestnik: 3 of 9 checks failed\n"
+    assert "bad   the SMPP door cannot listen at 192.0.2.1:2775" in done.stdout
+    assert "end what listens there, or change [smpp] listen" in done.stdout
+    assert done.stderr == "vestnik: 4 of 11 checks failed\n"
 
 
 def test_the_doctor_needs_no_store(monkeypatch, tmp_path):

@@ -110,41 +110,58 @@ def _certificate(certificate: str, key: str) -> Finding:
 
 
 def _doors(settings: "Settings", serving: bool) -> Iterator[Finding]:
-    """Each door answers while serving; its port is free when not."""
-    from vestnik.config import address, private_address
-
-    public = address(settings.http.listen, "[http] listen")
-    private = private_address(settings)
+    """The doors that speak HTTP answer while serving; the ports of all are free when not."""
+    public, private = _http_door(settings), _private_door(settings)
     if public is None:
         yield Finding(NOTE, "the HTTP door is off")
     elif serving:
-        yield _answers(_Door("HTTP", public, settings), HEALTH if private else READY)
-    else:
-        yield _is_free(_Door("HTTP", public, settings))
-    if private is not None:
-        door = _Door("private", private, settings)
-        yield _answers(door, READY) if serving else _is_free(door)
+        yield _answers(public, HEALTH if private else READY)
+    if private is not None and serving:
+        yield _answers(private, READY)
+    if not serving:
+        for door in (public, private, *_other_doors(settings)):
+            if door is not None:
+                yield _is_free(door)
 
 
 class _Door(NamedTuple):
-    """One that speaks HTTP: the public one, named HTTP, or the private one."""
+    """One that the settings ask for; `setting` is what says where."""
 
     name: str
+    setting: str
     at: tuple[str, int]
-    settings: "Settings"
+    is_secret: bool = False
 
     @property
     def place(self) -> str:
         host, port = self.at
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
-    @property
-    def setting(self) -> str:
-        return "[http] listen" if self.name == "HTTP" else "[http] private"
 
-    @property
-    def is_secret(self) -> bool:
-        return self.name == "HTTP" and bool(self.settings.http.tls_cert)
+def _http_door(settings: "Settings") -> _Door | None:
+    from vestnik.config import address
+
+    at = address(settings.http.listen)
+    return at and _Door("HTTP", "[http] listen", at, bool(settings.http.tls_cert))
+
+
+def _private_door(settings: "Settings") -> _Door | None:
+    from vestnik.config import private_address
+
+    at = private_address(settings)
+    return at and _Door("private", "[http] private", at)
+
+
+def _other_doors(settings: "Settings") -> Iterator[_Door]:
+    from vestnik.config import address
+
+    for name, setting, text in (
+        ("SMTP", "[smtp] listen", settings.smtp.listen),
+        ("SMPP", "[smpp] listen", settings.smpp.listen),
+        ("SMPP over TLS", "[smpp] tls_listen", settings.smpp.tls_listen),
+    ):
+        if (at := address(text)) is not None:
+            yield _Door(name, setting, at)
 
 
 def _answers(door: _Door, path: str) -> Finding:
@@ -275,14 +292,8 @@ def _seen_by_serve(settings: "Settings") -> dict[str, bool]:
     """What the serving process says of its carriers: a second connection might be refused."""
     import re
 
-    from vestnik.config import address, private_address
-
-    private, public = private_address(settings), address(settings.http.listen)
-    if private is not None:
-        door = _Door("private", private, settings)
-    elif public is not None:
-        door = _Door("HTTP", public, settings)
-    else:
+    door = _private_door(settings) or _http_door(settings)
+    if door is None:
         return {}
     try:
         _, metrics = _get(door, "/metrics")

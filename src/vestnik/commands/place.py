@@ -18,10 +18,14 @@ T = TypeVar("T")
 DATA = Path("vestnik-data")
 
 Data = Annotated[
-    Path, typer.Option("--data", help="Folder of the store, the files and vestnik.toml.")
+    Path,
+    typer.Option("--data", metavar="DIR", help="Folder of the store, the files and vestnik.toml."),
 ]
 Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file, if not vestnik.toml in the folder.")
+    Path | None,
+    typer.Option(
+        "--config", metavar="FILE", help="Settings file, if not vestnik.toml in the folder."
+    ),
 ]
 
 
