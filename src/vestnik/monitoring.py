@@ -1,8 +1,16 @@
 """What an operator's monitoring reads: /healthz, /readyz, /metrics."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
 
 from vestnik.domain.refusals import StoreUnavailable
 from vestnik.doors.http.server import Page
@@ -17,6 +25,50 @@ METRICS = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
+class Calls(Collector):
+    """Requests, counted as they come.
+
+    The library's own counters take a lock for each number of each request; here one thread counts,
+    and the numbers become metrics when somebody asks.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, int], int] = {}
+        self._buckets: dict[str, list[int]] = {}
+        self._seconds: dict[str, float] = {}
+
+    def observe(self, endpoint: str, error: int, seconds: float) -> None:
+        """A request is over."""
+        key = (endpoint, error)
+        self._counts[key] = self._counts.get(key, 0) + 1
+        buckets = self._buckets.get(endpoint)
+        if buckets is None:
+            buckets = self._buckets[endpoint] = [0] * (len(SECONDS) + 1)
+            self._seconds[endpoint] = 0.0
+        buckets[bisect_left(SECONDS, seconds)] += 1
+        self._seconds[endpoint] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as they are now."""
+        requests = CounterMetricFamily(
+            "vestnik_http_requests",
+            "Requests of the HTTP API by endpoint and error number (0: none).",
+            labels=["endpoint", "error"],
+        )
+        for (endpoint, error), count in self._counts.items():
+            requests.add_metric([endpoint, str(error)], count)
+        yield requests
+        times = HistogramMetricFamily(
+            "vestnik_http_request_seconds",
+            "Time from a request's head to its answer.",
+            labels=["endpoint"],
+        )
+        for endpoint, buckets in self._buckets.items():
+            upto = zip((*map(str, SECONDS), "+Inf"), accumulate(buckets), strict=True)
+            times.add_metric([endpoint], list(upto), self._seconds[endpoint])
+        yield times
+
+
 class Monitoring:
     """Counts requests as they come; the queue and the carriers are looked at when asked."""
 
@@ -25,20 +77,9 @@ class Monitoring:
         self._current = current
         self._dispatchers = dispatchers
         self.registry = CollectorRegistry()
-        self._requests = Counter(
-            "vestnik_http_requests",
-            "Requests of the HTTP API by endpoint and error number (0: none).",
-            ["endpoint", "error"],
-            registry=self.registry,
-        )
-        self._seconds = Histogram(
-            "vestnik_http_request_seconds",
-            "Time from a request's head to its answer.",
-            ["endpoint"],
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self._calls: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._calls = Calls()
+        self.registry.register(self._calls)
+        self.observe = self._calls.observe
         self._queue = Gauge(
             "vestnik_queue_messages",
             "Messages that are not finished, by carrier and stage.",
@@ -57,15 +98,6 @@ class Monitoring:
             ["carrier"],
             registry=self.registry,
         )
-
-    def observe(self, endpoint: str, error: int, seconds: float) -> None:
-        """A call of the HTTP API is over."""
-        known = self._calls.get((endpoint, error))
-        if known is None:
-            known = self._requests.labels(endpoint, error), self._seconds.labels(endpoint)
-            self._calls[endpoint, error] = known
-        known[0].inc()
-        known[1].observe(seconds)
 
     def pages(self) -> Mapping[str, Callable[[], Awaitable[Page]]]:
         """All of them, for those who look after the centre."""
