@@ -49,6 +49,34 @@ class Office:
     away: set[int] = field(default_factory=set)  # those that could not for longer than DOWN_S
 
 
+class Lease:
+    """Messages that were handed to a carrier together: one clock for all of them.
+
+    What has no answer when the lease ends, or when the centre must leave, has an unknown fate.
+    """
+
+    __slots__ = ("_timer", "at_work", "over", "until", "waiting")
+
+    def __init__(self, until: int, left_s: float) -> None:
+        self.until = until
+        self.over = False
+        self.at_work = 0  # messages that have no outcome yet
+        self.waiting: set[asyncio.Task[None]] = set()  # for the carrier's answer
+        self._timer = asyncio.get_running_loop().call_later(left_s, self.end)
+
+    def end(self) -> None:
+        """Wait no longer."""
+        self.over = True
+        for task in self.waiting:
+            task.cancel()
+
+    def left(self) -> None:
+        """One of them has its outcome."""
+        self.at_work -= 1
+        if not self.at_work:
+            self._timer.cancel()
+
+
 class Dispatcher:
     """Keeps one carrier's window full."""
 
@@ -62,7 +90,7 @@ class Dispatcher:
         self._backlog = True  # there may be due rows that nobody handed over
         self._paused_until = 0.0
         self._flights: set[asyncio.Task[None]] = set()
-        self._deadlines: set[asyncio.Timeout] = set()  # of what is on its way to the carrier
+        self._leases: dict[int, Lease] = {}  # of what is on its way to the carrier, by their end
         self._closing = False
         self._overdue = False  # closed, and the grace is over
         self._empty = asyncio.Event()  # nothing is in the window
@@ -106,7 +134,12 @@ class Dispatcher:
 
     def fly(self, flight: Flight, lease_until: int) -> None:
         """Send a message whose place is taken already."""
-        task = asyncio.get_running_loop().create_task(self._fly(flight, lease_until))
+        lease = self._leases.get(lease_until)
+        if lease is None:
+            left_s = (lease_until - self._office.store.now()) / 1000 - LEASE_MARGIN_S
+            lease = self._leases[lease_until] = Lease(lease_until, left_s)
+        lease.at_work += 1
+        task = asyncio.get_running_loop().create_task(self._fly(flight, lease))
         self._flights.add(task)
         task.add_done_callback(self._flights.discard)
 
@@ -148,9 +181,8 @@ class Dispatcher:
             async with asyncio.timeout(grace_s):
                 await self._empty.wait()
         except TimeoutError:
-            for deadline in self._deadlines:
-                if not deadline.expired():
-                    deadline.reschedule(0.0)
+            for lease in self._leases.values():
+                lease.end()
             with suppress(TimeoutError):  # the store is away: the next run finds them
                 async with asyncio.timeout(RECORD_S):
                     await self._empty.wait()
@@ -205,8 +237,13 @@ class Dispatcher:
                 upkeep.move_away, self.carrier.id, others, store.now(), self._office.setting()
             )
 
-    async def _fly(self, flight: Flight, lease_until: int) -> None:
-        outcome = await self._outcome(flight, lease_until)
+    async def _fly(self, flight: Flight, lease: Lease) -> None:
+        try:
+            outcome = await self._outcome(flight, lease)
+        finally:
+            lease.left()
+            if not lease.at_work:
+                self._leases.pop(lease.until, None)
         while True:
             try:
                 await self._office.recorder.put((flight, outcome))
@@ -221,30 +258,32 @@ class Dispatcher:
         if isinstance(outcome, delivery.Postponed):
             self.look()
 
-    async def _outcome(self, flight: Flight, lease_until: int) -> Outcome:
+    async def _outcome(self, flight: Flight, lease: Lease) -> Outcome:
         now = self._office.store.now()
         if flight.expires_at <= now:
             return delivery.Lost(Status.EXPIRED, 0)
         opens = delivery.opening(flight, now)
         if opens > now:  # the queue was late, and the recipient is asleep
             return delivery.Postponed(opens, flight.carrier_id, flight.route_step)
-        left_s = (lease_until - now) / 1000 - LEASE_MARGIN_S
-        if left_s <= 0 or self._closing:  # before an octet is written
+        late = lease.over or lease.until - now <= LEASE_MARGIN_S * 1000
+        if late or self._closing:  # before an octet is written
             return delivery.Postponed(now, flight.carrier_id, flight.route_step)
-        deadline = asyncio.timeout(left_s)
-        self._deadlines.add(deadline)
+        task = asyncio.current_task()
+        assert task is not None
+        lease.waiting.add(task)
         try:
-            async with deadline:
-                taken = await self.channel.send(flight.message)
+            taken = await self.channel.send(flight.message)
         except SendFailed as failure:
             return self._after(flight, failure)
-        except TimeoutError:
-            return delivery.Unknown()
+        except asyncio.CancelledError:
+            if lease.over and not task.uncancel():
+                return delivery.Unknown()
+            raise
         except Exception:  # our bug: it must not take others down with it
             log.exception("cannot send", message_id=flight.standing.id, carrier=self.carrier.name)
             return delivery.Unknown()
         finally:
-            self._deadlines.discard(deadline)
+            lease.waiting.discard(task)
         return delivery.Taken(taken.refs, taken.final)
 
     def _after(self, flight: Flight, failure: SendFailed) -> Outcome:
