@@ -10,11 +10,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from vestnik.domain.message import Incoming, Outgoing, Refs, Report, Status
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """The carrier took every part.
 
     `final` is set where nothing more will be reported: the status the message ends with.

@@ -69,13 +69,13 @@ class Ears:
         if status not in (Status.DELIVERED, Status.SENT, Status.READ):
             err = self._err(receipt.err, err)
         return Report(
-            ref=r.normal_id(receipt.id, self._settings.receipt_ids),
-            phone=pdu.source_addr.removeprefix("+"),
-            status=Status(status),
-            err=err,
-            at=self._moment(receipt.done_date),
-            raw=_without_text(text, receipt),
-            hlr=look_up.read(text) or None,
+            r.normal_id(receipt.id, self._settings.receipt_ids),
+            pdu.source_addr.removeprefix("+"),
+            Status(status),
+            err,
+            self._moment(receipt.done_date),
+            _without_text(text, receipt),
+            look_up.read(text) or None,
         )
 
     def _err(self, said: str, default: int) -> int:

@@ -4,6 +4,7 @@ An msisdn is the digits of a number in international form (E.164), without "+".
 """
 
 import re
+from collections.abc import Callable
 
 DIGITS_MIN, DIGITS_MAX = 7, 15
 
@@ -94,3 +95,25 @@ def _code(msisdn: str) -> str:
         if msisdn[:length] in _LENGTHS:
             return msisdn[:length]
     return msisdn[:3]
+
+
+def prefixes(rules: str) -> Callable[[str], bool] | None:
+    """Which msisdns rules of phone codes let through, None for all of them (users.md, `fmts`).
+
+    A code lets through, with a minus it forbids, and the longer one counts; where no code is named
+    that lets through, those that none forbids may pass.
+    """
+    codes = [rule.strip() for rule in rules.split(",") if rule.strip()] if rules else []
+    if not codes:
+        return None
+    open_ = all(code.startswith("-") for code in codes)
+
+    def allowed(msisdn: str) -> bool:
+        best, verdict = -1, open_
+        for code in codes:
+            digits = code.lstrip("-")
+            if msisdn.startswith(digits) and len(digits) > best:
+                best, verdict = len(digits), not code.startswith("-")
+        return verdict
+
+    return allowed

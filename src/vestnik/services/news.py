@@ -25,6 +25,7 @@ STATUS, INCOMING, WAITCALL = "status", "incoming", "waitcall"
 URGENT, USUAL = 0, 1
 LEASE_MS = 60_000
 PAGE = 500
+_SENT = int(Status.SENT)
 
 
 def transport_of(client: Client | None, flags: int, status: int) -> str | None:
@@ -32,9 +33,9 @@ def transport_of(client: Client | None, flags: int, status: int) -> str | None:
 
     Status 0 is told only to those who asked for it (callbacks.md, smpp.md).
     """
-    if client is None or status < Status.SENT:
+    if client is None or status < _SENT:
         return None
-    progress = status == Status.SENT
+    progress = status == _SENT
     if flags & Flag.RECEIPT_WANTED:
         return SMPP if not progress or flags & Flag.PROGRESS_WANTED else None
     if client.limits.callback_url and client.limits.callback_statuses:

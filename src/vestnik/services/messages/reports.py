@@ -5,7 +5,8 @@ matches no part yet is kept, and applied by the commit that learns the part's id
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from vestnik.domain import look_up
 from vestnik.domain.message import Err, Kind, Report, Status
@@ -17,11 +18,11 @@ from vestnik.store.queue import Stage
 
 BOUNCES = range(1, 5)  # why a letter comes back after it was taken (status.md)
 BESIDE_MS, BESIDE_MAX = 60_000, 500  # no two commits run beside one another for longer
+_LEFT, _WAITING = frozenset({int(Stage.SENT), int(Stage.UNKNOWN)}), int(Stage.WAITING)
 PHONE_TAIL = 9  # carriers write the same number with and without its country code
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(msgspec.Struct, frozen=True):
     """A report and the carrier it came from; `kept_id` when it has waited in the store."""
 
     carrier_id: int
@@ -29,8 +30,7 @@ class Heard:
     kept_id: int = 0
 
 
-@dataclass(slots=True)
-class _Part:
+class _Part(msgspec.Struct):
     """A part that a report speaks of."""
 
     client_id: int
@@ -218,12 +218,12 @@ def _end(settlement: Settlement, message: Standing, status: Status, err: int) ->
         if _may_follow(message, status, err):
             settlement.stand(message, status, err)
         return False
-    if message.stage in (Stage.SENT, Stage.UNKNOWN):
+    if message.stage in _LEFT:
         if not status.reached and settlement.fall_back(message):
             return False
         _settle_end(settlement, message, status, err)
         return True
-    if message.stage == Stage.WAITING and status.reached:  # of an earlier copy
+    if message.stage == _WAITING and status.reached:  # of an earlier copy
         _settle_end(settlement, message, status, err)
         return True
     return False

@@ -32,8 +32,7 @@ class Money:
     RELEASED = 3
 
 
-@dataclass(slots=True)
-class Standing:
+class Standing(msgspec.Struct):
     """A message on record, as far as its transitions need it; `stage` None: it has ended.  `way` is
     its chain, once messages.chains has loaded it.
     """

@@ -6,9 +6,10 @@ written is the line of smpp.md.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
+
+import msgspec
 
 from vestnik.wire.smpp import tlv
 
@@ -55,8 +56,7 @@ STATES: dict[str, MessageState] = {  # the word after stat:
 _WORD_OF: dict[int | None, str] = {state: word for word, state in STATES.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, gc=False):
     """What a carrier says of one message; what it leaves out is empty.
 
     `stat` is its word in capitals, `err` its literal, the dates are its digits; `sub` and `dlvrd`
@@ -154,14 +154,14 @@ def parse(
     if first is None or second is None:
         return first or second
     return Receipt(
-        id=first.id,
-        stat=first.stat or second.stat,
-        err=first.err or second.err,
-        sub=first.sub or second.sub,
-        dlvrd=first.dlvrd or second.dlvrd,
-        submit_date=first.submit_date or second.submit_date,
-        done_date=first.done_date or second.done_date,
-        text=first.text or second.text,
+        first.id,
+        first.stat or second.stat,
+        first.err or second.err,
+        first.sub or second.sub,
+        first.dlvrd or second.dlvrd,
+        first.submit_date or second.submit_date,
+        first.done_date or second.done_date,
+        first.text or second.text,
     )
 
 

@@ -20,16 +20,17 @@ class Side(Enum):
 
 
 class State(Enum):
-    OPEN = auto()  # connected, not bound
-    BOUND_TX = auto()
-    BOUND_RX = auto()
-    BOUND_TRX = auto()
-    UNBOUND = auto()  # said good-bye; only the connection is left
-    CLOSED = auto()  # of no more use
+    """Where a session stands; the first value numbers it, the second says whether it is bound."""
 
-    @property
-    def bound(self) -> bool:
-        return self in (State.BOUND_TX, State.BOUND_RX, State.BOUND_TRX)
+    OPEN = 1, False  # connected, not bound
+    BOUND_TX = 2, True
+    BOUND_RX = 3, True
+    BOUND_TRX = 4, True
+    UNBOUND = 5, False  # said good-bye; only the connection is left
+    CLOSED = 6, False  # of no more use
+
+    def __init__(self, number: int, bound: bool) -> None:
+        self.bound = bound
 
 
 Operations = frozenset[type[p.Pdu]]
