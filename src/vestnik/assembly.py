@@ -90,23 +90,22 @@ def assemble(
     store, current = road.store, road.current
     zone = ZoneInfo(settings.centre.zone)
     files = files_of(store, data)
-    services = _services(settings, road, notifier, files)
+    services, sending = _services(settings, road, notifier, files)
     exports = _exports(settings, data, road, notifier, files)
     http = HttpClient(private=settings.callbacks.private)
     callbacks = Callbacks(road.outboxes, current.current, http, store.now)
     inside = Inside(
         http=services,
-        parts=PartsIn(store, road.new_id, services.sending.send),
+        sending=sending,
+        parts=PartsIn(store, road.new_id, sending.send),
         by_id=ById(store, road.setting),
         outboxes=road.outboxes,
         mailboxes=Mailboxes(current.current),
         client=road.client,
         monitoring=Monitoring(store, current, road.dispatchers),
     )
-    forwards = Forwards(road.outboxes, current.current, services.sending.send, store.now)
-    by_sms = SmsCommands(
-        store, services.billing, inside.by_id, services.jobs, services.sending.send
-    )
+    forwards = Forwards(road.outboxes, current.current, sending.send, store.now)
+    by_sms = SmsCommands(store, services.billing, inside.by_id, services.jobs, sending.send)
     commands = Commands(road.outboxes, current.current, by_sms, store.now)
     runs = Runs(store, road.setting, road.ids, zone)
     mailings = Mailings(store, road.ids, road.setting, road.dispatchers, runs)
@@ -135,12 +134,12 @@ def assemble(
 
 def _services(
     settings: config.Settings, road: Road, notifier: LocalNotifier, files: Files
-) -> Services:
+) -> tuple[Services, Sending]:
     store, current, directory = road.store, road.current, road.current.current
     zone, language = ZoneInfo(settings.centre.zone), settings.centre.language
     contacts = Contacts(store, lambda: directory().clients, current.refresh, language)
     sending = Sending(directory, road.intake, zone, contacts)
-    return Services(
+    services = Services(
         access=_access(settings, road),
         sending=sending,
         billing=Billing(store, directory),
@@ -164,6 +163,7 @@ def _services(
             ring=road.outboxes.ring,
         ),
     )
+    return services, sending
 
 
 def _access(settings: config.Settings, road: Road) -> Access:

@@ -23,6 +23,7 @@ from vestnik.services.incoming.mailboxes import Mailboxes
 from vestnik.services.messages.by_id import ById
 from vestnik.services.news import Outboxes
 from vestnik.services.sending.parts import PartsIn
+from vestnik.services.sending.requests import Sending
 
 OFF = "off"
 
@@ -46,6 +47,7 @@ class Inside:
     """What the doors lead to."""
 
     http: HttpServices
+    sending: Sending
     parts: PartsIn
     by_id: ById
     outboxes: Outboxes
@@ -139,7 +141,7 @@ class Doorkeeper:
         given = self._settings.smtp
         door = SmtpDoor(
             self._inside.http.access,
-            self._inside.http.sending,
+            self._inside.sending,
             mailboxes=self._inside.mailboxes,
             settings=SmtpSettings(
                 host=address[0],
@@ -159,7 +161,7 @@ class Doorkeeper:
         given, inside = self._settings.smpp, self._inside
         services = SmppServices(
             access=inside.http.access,
-            sending=inside.http.sending,
+            sending=inside.sending,
             parts=inside.parts,
             by_id=inside.by_id,
             outboxes=inside.outboxes,

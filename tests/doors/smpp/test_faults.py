@@ -290,7 +290,7 @@ async def test_nothing_is_left_of_clients_that_have_gone(house):
         esme.link.abort()
     async with asyncio.timeout(SOON_S):
         door = house.door
-        while door._binds or door._listeners.links or door._running or len(door._underway):
+        while door._binds or door._listeners.links or door._running or len(door._submits):
             await asyncio.sleep(0.01)
     gc.collect()
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from tests.building import OTHER, PHONE, RUB, THIRD, House, Memory
@@ -17,6 +18,7 @@ from vestnik.domain.refusals import (
     Undeliverable,
 )
 from vestnik.domain.schedule import MOSCOW
+from vestnik.services.sending import requests
 from vestnik.services.sending.requests import WHOLE_MAX, Sending
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +87,17 @@ async def test_a_list_too_long_for_one_commit_is_packed_as_it_is_read(house):
     assert (draft.count, draft.cost) == (WHOLE_MAX + 1, (WHOLE_MAX + 1) * RUB)
 
 
+async def test_an_account_with_limits_sends_lists_that_are_too_long_for_one_commit(
+    house, monkeypatch
+):
+    monkeypatch.setattr(requests, "WHOLE_MAX", 2)
+    house.limit(rows_per_request=0, day_limit=2, number_limit=1)
+    house._directory = replace(house.directory(), blacklisted=frozenset({1}))
+    draft = await house.draft(",".join(f"7916{n:07}" for n in range(5)))
+
+    assert (draft.recipients, draft.total, draft.holds) == ([], 5, {1: 5 * RUB})
+
+
 # Test mode, prices, chains.
 
 
@@ -147,7 +160,7 @@ async def test_a_flood_to_one_number_is_stopped(house):
     seen = []
 
     class Kept:
-        async def submit(self, draft):
+        def put(self, draft):
             seen.append(draft.recipients[0].err)
             raise MessageForbidden
 

@@ -1,8 +1,8 @@
 """What an endpoint is, and what it is given: a call."""
 
 import sys
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -80,8 +80,8 @@ class Call:
     """One request of a client whom the door has let in.
 
     `now_ms` is the moment of arrival, `json` whether it came to the JSON address, `address` the
-    caller's; `idempotency_key` is "" if the request has none.  `declared` are the names that the
-    endpoint said it reads; reading another raises Undeclared.
+    caller's; `idempotency_key` is "" if the request has none.  `blank` holds None for each name
+    that the endpoint said it reads; reading another raises Undeclared.
     """
 
     client: Client
@@ -94,27 +94,37 @@ class Call:
     charset: str
     json: bool
     idempotency_key: str
-    declared: frozenset[str]
+    blank: Mapping[str, None]
+    _told: dict[str, str | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._told = {**self.blank, **self.params}
 
     def given(self, name: str) -> str | None:
         """A parameter as it came, None when it is absent: "" clears what a change would keep."""
-        if name not in self.declared:
-            raise Undeclared(name)
-        return self.params.get(name)
+        try:
+            return self._told[name]
+        except KeyError:
+            raise Undeclared(name) from None
 
     def among(self, names: frozenset[str]) -> dict[str, str]:
         """Those of `names` that the request has, as they came and not empty."""
-        if not names <= self.declared:
-            raise Undeclared(", ".join(sorted(names - self.declared)))
-        return {name: text for name in names & self.params.keys() if (text := self.params[name])}
+        told = self._told
+        try:
+            return {name: text for name in names if (text := told[name])}
+        except KeyError as missing:
+            raise Undeclared(str(missing)) from None
 
     def text(self, name: str, default: str = "") -> str:
         """A parameter as it came; an empty one is absent (recorded.md)."""
-        return self.given(name) or default
+        try:
+            return self._told[name] or default
+        except KeyError:
+            raise Undeclared(name) from None
 
     def numbered(self, name: str) -> dict[int, str]:
         """Parameters such as `fl[5]`, by their numbers."""
-        if f"{name}[]" not in self.declared:
+        if f"{name}[]" not in self.blank:
             raise Undeclared(f"{name}[]")
         start = f"{name}["
         inside = {
@@ -156,8 +166,9 @@ class Call:
         Credentials, fmt and charset do not count, nor the order of parameters.
         """
         digest, asked = blake2b(digest_size=16), []
-        for name, value in sorted(self.params.items()):
-            if name in _HOW_NOT_WHAT or not value or (value == "0" and name in _ABSENT_ZERO):
+        for name in sorted(self.params.keys() - _HOW_NOT_WHAT):
+            value = self.params[name]
+            if not value or (value == "0" and name in _ABSENT_ZERO):
                 continue
             if len(value) <= PIECE:
                 asked.append(f"{len(value)}:{name}={value}")
@@ -201,7 +212,7 @@ class Endpoint:
     simultaneous: Callable[[Limits], int]
     parameters: tuple[Parameter, ...]
     answers: tuple[Shape, ...]
-    declared: frozenset[str]  # the names of `parameters`
+    blank: Mapping[str, None]  # the names of `parameters`
     summary: str
     fmt: int
 
@@ -220,7 +231,7 @@ def endpoint(
     name = path.removeprefix("/sys/").removesuffix(".php")
 
     def made(handler: Handler) -> Endpoint:
-        declared = frozenset(parameter.name for parameter in parameters)
+        blank = dict.fromkeys(parameter.name for parameter in parameters)
         return Endpoint(
             path,
             name,
@@ -230,7 +241,7 @@ def endpoint(
             simultaneous,
             parameters,
             answers,
-            declared,
+            blank,
             _summary(handler),
             fmt,
         )

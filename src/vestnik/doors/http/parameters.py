@@ -96,6 +96,10 @@ class Form:
         params.update(self._texts)
         return params
 
+    def forget(self) -> None:
+        """Let go of what has been decoded: of a long list there need not be two."""
+        self._octets, self._texts = {}, {}
+
     def _given(self, name: str) -> bytes:
         if name in self._texts:
             return self._texts[name].encode("utf-8", "replace")

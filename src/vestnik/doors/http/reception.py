@@ -48,7 +48,7 @@ class Reception:
             charset,
             json,
             idempotency_key,
-            endpoint.declared,
+            endpoint.blank,
         )
         most = endpoint.simultaneous(client.limits)
         with self._access.entered(client, endpoint.name, most):

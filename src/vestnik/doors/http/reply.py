@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as _quoted
 
+import msgspec
+
 from vestnik.domain.refusals import Refusal
 from vestnik.doors.http.codes import Codes
 
@@ -60,8 +62,7 @@ class Marks:
     values: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """One record, told in any of the four formats.
 
     `fields` are JSON's members in their order; `elements` is the order of XML where it differs.

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 import structlog
 
 from vestnik.domain.refusals import BadParameters, Refusal, StoreUnavailable
@@ -65,8 +66,7 @@ Pages = Mapping[str, Callable[[], Awaitable[Page]]]
 Below = Mapping[str, Callable[[str, str], Awaitable[Page]]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(msgspec.Struct, frozen=True):
     """The octets of an answer, and the error number it tells (0: none)."""
 
     body: bytes
@@ -275,6 +275,7 @@ class _Request:
         # JSON is UTF-8 by its nature, at whichever address it arrives.
         self.charset = self.form.charset("utf-8" if self.form.json else self.charset)
         self.params = self.form.decoded(self.charset)
+        self.form.forget()
 
     async def _body(self, settings: DoorSettings) -> bytes:
         if self._length > settings.body_max:

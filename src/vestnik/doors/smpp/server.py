@@ -12,19 +12,16 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from vestnik.domain.client import Client
-from vestnik.domain.message import Flag
 from vestnik.domain.number import parse
 from vestnik.domain.refusals import BadCredentials, Refusal, StoreUnavailable
-from vestnik.doors.smpp import codes, submits, times
+from vestnik.doors.smpp import codes, times
 from vestnik.doors.smpp.accounts import Accounts, Bind
 from vestnik.doors.smpp.codes import Wrong
 from vestnik.doors.smpp.listeners import ClientLink, Listeners, SmppSettings
 from vestnik.doors.smpp.outbox import Delivery
 from vestnik.doors.smpp.services import Services
-from vestnik.doors.smpp.underway import Underway
+from vestnik.doors.smpp.taking import Taking
 from vestnik.net.smpp import Link, Odd
-from vestnik.services.messages.draft import Order
-from vestnik.services.sending.parts import Part
 from vestnik.wire.smpp import pdu as p
 from vestnik.wire.smpp import tlv
 from vestnik.wire.smpp.command_status import (
@@ -46,7 +43,7 @@ TIDY_S = 300.0  # between two looks for receipts that have waited too long
 UNBIND_S = 2.0  # for the good-bye of one client when the door closes
 ERROR_MAX = 255  # error_code of query_sm_resp is one octet
 MESSAGE_ID_MAX = 64
-BIND, SUBMIT, QUERY, CANCEL = "smpp bind", "smpp submit", "smpp query", "smpp cancel"
+BIND, QUERY, CANCEL = "smpp bind", "smpp query", "smpp cancel"
 WELCOMES = {
     p.BindTransmitter: p.BindTransmitterResp,
     p.BindReceiver: p.BindReceiverResp,
@@ -84,7 +81,7 @@ class SmppDoor:
         self._binds: dict[Link, Bind] = {}
         self._entering: set[Link] = set()
         self._delivery = Delivery(services.outboxes, self._accounts, services.client, clock)
-        self._underway = Underway()  # submits, which wait for their commit alone
+        self._submits = Taking(services, clock, observe)
         self._running: set[asyncio.Task[None]] = set()  # other requests
         self._workers: list[asyncio.Task[None]] = []
         self._closing = False
@@ -109,11 +106,11 @@ class SmppDoor:
         self._listeners.close()
         for worker in self._workers[1:]:
             worker.cancel()
+        await self._submits.finish(grace_s)
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=grace_s)
             for task in late:
                 task.cancel()
-        await self._underway.finish(grace_s)
         links = list(self._listeners.links)
         leaving = [asyncio.create_task(link.unbind(UNBIND_S)) for link in links]
         if leaving:
@@ -150,7 +147,7 @@ class SmppDoor:
         pdu = frame.pdu
         kind = type(pdu)
         if kind is p.SubmitSm or kind is p.DataSm:
-            self._submit(link, frame)
+            self._submits.take(self._binds[link], frame)
         elif isinstance(pdu, p.BindRequest):
             if link in self._entering:
                 link.answer(frame, status=ESME_RALYBND)
@@ -235,76 +232,6 @@ class SmppDoor:
         link.answer(frame, status=status)
         link.close(f"bind refused: {described(status)}")
 
-    # Submits.
-
-    def _submit(self, link: Link, frame: p.Frame) -> None:
-        bind = self._binds[link]
-        account = bind.account
-        client = self._services.client(account.client_id)
-        now = self._loop.time()
-        try:
-            if client is None or self._closing:
-                raise Wrong(ESME_RSYSERR)
-            account.admit(client.limits, now)
-            assert isinstance(frame.pdu, p.SubmitSm | p.DataSm)
-            submit = submits.read(
-                frame.pdu, iso=bind.iso, address=bind.address, now_ms=self._clock()
-            )
-        except Wrong as wrong:
-            link.answer(frame, status=wrong.status)
-            self._observe(SUBMIT, wrong.status, self._loop.time() - now)
-            return
-        if not bind.is_single(now) and not submits.urgent(frame.pdu):
-            submit.flags |= Flag.MASS
-        account.owed += 1
-        work = self._carry(bind, frame, client, submit, now)
-        if submit.place.total == 1:
-            self._underway.begin(work)
-        else:
-            self._run(work)
-
-    async def _carry(
-        self, bind: Bind, frame: p.Frame, client: Client, submit: submits.Submit, began: float
-    ) -> None:
-        response, status = None, 0
-        try:
-            wire_id = await self._send(client, submit)
-        except Refusal as refusal:
-            status = codes.submit_status(refusal, submit.sender)
-        except StoreUnavailable as reason:
-            log.warning("a submit is not taken: the store is away", reason=str(reason))
-            status = ESME_RSYSERR
-        except Exception:
-            log.exception("a submit failed", client=client.id)
-            status = ESME_RSYSERR
-        else:
-            if submit.flags & Flag.RECEIPT_WANTED:
-                bind.account.submitted(wire_id, bind)
-            answer = p.SubmitSmResp if type(frame.pdu) is p.SubmitSm else p.DataSmResp
-            response = answer(wire_id)
-        finally:
-            bind.account.owed -= 1
-        bind.link.answer(frame, response, status)
-        self._observe(SUBMIT, status, self._loop.time() - began)
-
-    async def _send(self, client: Client, submit: submits.Submit) -> str:
-        now_ms = self._clock()
-        if submit.place.total > 1:
-            part = submit.part(client)
-            return await self._services.parts.take(part, client.limits.identical_s, self._compose)
-        accepted = await self._services.sending.send(submit.order(client, now_ms))
-        return accepted.wire_id
-
-    def _compose(self, whole: Part) -> Order | None:
-        """The order of a message whose parts are together; None when its client is no more."""
-        client = self._services.client(whole.client_id)
-        if client is None:
-            return None
-        manner = submits.manner_of(whole)
-        return submits.order_of(
-            client, whole.sender, whole.phone, whole.octets, whole.flags, manner, self._clock()
-        )
-
     # Questions.
 
     async def _reply(
@@ -368,7 +295,7 @@ class SmppDoor:
             if self._loop.time() >= self._tidy_at:
                 self._tidy_at = self._loop.time() + TIDY_S
                 await self._delivery.tidy()
-            return await self._services.parts.sweep(self._compose)
+            return await self._services.parts.sweep(self._submits.compose)
         except StoreUnavailable as reason:
             log.warning("late parts wait: the store is away", reason=str(reason))
         except Exception:

@@ -1,5 +1,6 @@
 """What the SMPP door asks of the services, as small as it can be said."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,9 +14,10 @@ from vestnik.services.sending.parts import PartsIn
 
 
 class Sending(Protocol):
-    """Sends an order; raises the refusals of codes.SUBMIT and StoreUnavailable."""
+    """Sends an order: the future is done once it is durable.  Both the call and the future have the
+    refusals of codes.SUBMIT and StoreUnavailable."""
 
-    async def send(self, order: Order) -> Accepted: ...
+    def begin(self, order: Order) -> "asyncio.Future[Accepted]": ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,21 +149,14 @@ def order_of(
 ) -> Order:
     """The order of a whole message; raises Wrong for octets that cannot be read."""
     saying = texts.say(octets, manner.header, manner.coding, manner.pid, iso=manner.iso)
-    return Order(
-        client=client,
-        kind=saying.kind,
-        lines=(ListLine(phone, saying.text),),
-        params_digest=digest(sender, phone, octets, manner),
-        now_ms=now_ms,
-        # An empty one, and ".", switch the account's default off (smpp.md).
-        sender="" if sender == "." else sender,
-        time=manner.time,
-        valid=manner.valid,
-        options=saying.options,
-        address=manner.address,
-        origin="smpp",
-        flags=flags,
-    )
+    asked = digest(sender, phone, octets, manner)
+    order = Order(client, saying.kind, (ListLine(phone, saying.text),), asked, now_ms)
+    # An empty one, and ".", switch the account's default off (smpp.md).
+    order.sender = "" if sender == "." else sender
+    order.time, order.valid = manner.time, manner.valid
+    order.options, order.flags = saying.options, flags
+    order.address, order.origin = manner.address, "smpp"
+    return order
 
 
 def digest(sender: str, phone: str, octets: bytes, manner: Manner) -> bytes:

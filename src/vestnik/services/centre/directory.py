@@ -16,6 +16,7 @@ from vestnik.domain.route import Carrier, Route, Routes
 from vestnik.services.centre import names
 from vestnik.services.centre.names import Names
 from vestnik.services.centre.numbering import Plan, whole
+from vestnik.services.centre.terms import Terms
 from vestnik.services.clients.currencies import exchange_of
 from vestnik.store import blacklist, carriers, clients, rented, settings
 from vestnik.store.engine import Store, Transaction
@@ -56,6 +57,20 @@ class Directory:
     blacklisted: frozenset[int] = frozenset()
     exchange: Exchange = field(default_factory=Exchange)
     links_base: str = ""
+    _terms: dict[int, Terms] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def terms(self, client: Client) -> Terms:
+        """What all messages of this client have in common."""
+        known = self._terms.get(client.id)
+        if known is None or known.client is not client:
+            known = self._terms[client.id] = Terms(
+                client,
+                self.payers[client.id],
+                self.default_sender,
+                signs=client.id in self.names.signatures,
+                blocks=client.id in self.blacklisted,
+            )
+        return known
 
 
 def numbers_of(everybody: Iterable[Client]) -> dict[str, int]:

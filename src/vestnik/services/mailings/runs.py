@@ -191,7 +191,7 @@ class Runs:
         draft = Draft(
             client=client,
             recipients=recipients,
-            accounts=tuple(payer.account_id for payer in maker.chain),
+            accounts=maker.terms.accounts,
             holds={},
             wire_id=mailing.run_wire_id,
             urgent=False,
@@ -207,9 +207,8 @@ class Runs:
             digest_kind=dedup.Kind.IDENTICAL,
             digest_s=0,
             params_digest=b"",
-            answered=asyncio.get_running_loop().create_future(),
             flags=asked.flags | (Flag.CHAIN if chained else 0),
-            blocks=client.id in setting.directory.blacklisted,
+            blocks=maker.terms.blocks,
         )
         then = max(now, _offset(mailing, pace, mailing.made + page.count))
         return Slice(mailing, draft, page.place, page.count, then, setting.node, setting.new_id)

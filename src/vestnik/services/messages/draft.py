@@ -4,7 +4,8 @@ An Order is what a door was told; a Draft is that order checked, cut into recipi
 priced, with ids still to come; Accepted is what the door answers.
 
 They are msgspec's structs because some are made for every message: one of thirty fields costs a
-third of a microsecond, a dataclass with slots two, a frozen one six.
+third of a microsecond, a dataclass with slots two, a frozen one six.  That holds for values in the
+order of the fields: called with twenty names a struct takes three microseconds as well.
 """
 
 import asyncio
@@ -113,8 +114,9 @@ class Draft(msgspec.Struct):
     digest_kind: dedup.Kind
     digest_s: int
     params_digest: bytes
-    answered: "asyncio.Future[Accepted]"
-
+    answered: "asyncio.Future[Accepted]" = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
     flags: int = 0
     address: str = ""
     blocks: bool = False

@@ -61,37 +61,40 @@ def sheet_of(
 ) -> Sheet:
     """What the messages of a draft share."""
     return Sheet(
-        client_id=draft.client.id,
-        wire_id=wire_id,
-        accounts=draft.accounts,
-        priority=draft.priority,
-        options=draft.options,
-        zone=draft.zone,
-        window=draft.window,
-        day=draft.day,
-        origin=draft.origin,
-        now=now,
-        owner=owner,
-        lease=lease,
-        mailing_id=mailing_id,
-        flags=draft.flags,
-        transport=transport_of(draft.client, draft.flags, Status.DELIVERED) or "",
-        purse=draft.purse,
-        tracked=bool(draft.client.limits.link_tracking),
+        draft.client.id,
+        wire_id,
+        draft.accounts,
+        draft.priority,
+        draft.options,
+        draft.zone,
+        draft.window,
+        draft.day,
+        draft.origin,
+        now,
+        owner,
+        lease,
+        mailing_id,
+        draft.flags,
+        transport_of(draft.client, draft.flags, _DELIVERED) or "",
+        draft.purse,
+        bool(draft.client.limits.link_tracking),
     )
 
 
 @dataclass(slots=True)
 class MessageRows:
     """The rows of one commit; `holds` is what each account and purse holds for them: amount and
-    messages."""
+    messages.
 
-    messages: list[Values] = field(default_factory=list)
+    `made` is what the rows of messages will be made of, `waiting` those of the queue: each kind of
+    row for all of them, then the next kind (docs/design/step-by-step.md).
+    """
+
+    made: list[tuple[Sheet, Recipient, int, bool, int | None, int]] = field(default_factory=list)
+    waiting: list[tuple[Sheet, Recipient]] = field(default_factory=list)
     texts: list[Values] = field(default_factory=list)
-    queue: list[Values] = field(default_factory=list)
     charges: list[tuple[int, int, int, int]] = field(default_factory=list)
     holds: dict[tuple[int, int], list[int]] = field(default_factory=dict)
-    sums: statistics.Sums = field(default_factory=statistics.Sums)
     news: list[Values] = field(default_factory=list)
     links: list[NewLink] = field(default_factory=list)
     linked_at: int = 0
@@ -103,15 +106,14 @@ class MessageRows:
         account those that would have waited end with 24.
         """
         shared = self._shared_texts(sheet.client_id, recipients)
-        messages, queue = self.messages, self.queue
+        made, waiting = self.made, self.waiting
         for recipient in recipients:
             waits = recipient.status == _WAITING
             status = int(recipient.status) if fits or not waits else _NO_FUNDS
             holds = fits and waits and recipient.charged
             text_id = shared.get(recipient.text) if shared else None
             purse = sheet.purse if holds and recipient.price else 0
-            messages.append(_message(sheet, recipient, status, holds, text_id, purse))
-            self._count(sheet, recipient, status, purse)
+            made.append((sheet, recipient, status, holds, text_id, purse))
             if sheet.transport and _is_news(sheet, recipient, status):
                 told = _told(sheet, recipient, status)
                 self.news.append(status_row(sheet.transport, recipient.id, sheet.now, told))
@@ -120,16 +122,16 @@ class MessageRows:
                 self.links += links.rows_for(sheet.client_id, owner, recipient.links)
                 self.linked_at = sheet.now
             if fits and waits:
-                queue.append(_queue(sheet, recipient))
+                waiting.append((sheet, recipient))
                 self._charge(sheet, recipient)
 
     async def write(self, tx: Transaction, node: int) -> None:
         """Write them; the accounts' entries are the caller's, for it alone knows what was held."""
         await messages.put_texts(tx, self.texts)
-        await messages.put(tx, self.messages)
-        await queue.put(tx, self.queue)
+        await messages.put(tx, [_message(*one) for one in self.made])
+        await queue.put(tx, [_queue(*one) for one in self.waiting])
         await ledger.charge(tx, self.charges)
-        await statistics.add(tx, self.sums, node)
+        await statistics.add(tx, self._sums(), node)
         await news.put(tx, self.news)
         await links.write(tx, self.links, self.linked_at)
 
@@ -146,14 +148,22 @@ class MessageRows:
         self.texts += [(client_id, text_id, text) for text, text_id in shared.items()]
         return shared
 
-    def _count(self, sheet: Sheet, recipient: Recipient, status: int, purse: int) -> None:
-        delivered = 1 if status == _DELIVERED else 0
-        failed = 1 if status >= _UNDELIVERABLE else 0
-        # Kinds are whole numbers: as a part of a key they need not be turned into plain ones.
-        self.sums.add(
-            (sheet.client_id, sheet.day, recipient.kind, recipient.mccmnc, recipient.sender, purse),
-            (1, recipient.parts, 0, delivered, failed, 0, 0),
-        )
+    def _sums(self) -> statistics.Sums:
+        sums = statistics.Sums()
+        for sheet, recipient, status, _, _, purse in self.made:
+            delivered = 1 if status == _DELIVERED else 0
+            failed = 1 if status >= _UNDELIVERABLE else 0
+            # Kinds are whole numbers: as a part of a key they need not be turned into plain ones.
+            key = (
+                sheet.client_id,
+                sheet.day,
+                recipient.kind,
+                recipient.mccmnc,
+                recipient.sender,
+                purse,
+            )
+            sums.add(key, (1, recipient.parts, 0, delivered, failed, 0, 0))
+        return sums
 
     def _charge(self, sheet: Sheet, recipient: Recipient) -> None:
         _hold(self.holds, (sheet.accounts[0], sheet.purse), recipient.price)

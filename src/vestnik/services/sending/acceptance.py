@@ -62,7 +62,7 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
     await _refuse_duplicates(tx, batch, decisions.of)
     accounts = await ledger.lock(tx, _payers(batch.drafts))
     rows = MessageRows()
-    answers: list[Values] = []
+    decided: list[tuple[Draft, Decision]] = []
     await daily.block(tx, batch.drafts)
     today = daily.Today(tx)
     for draft, decision in zip(batch.drafts, decisions.of, strict=True):
@@ -72,17 +72,17 @@ async def accept(tx: Transaction, batch: Batch) -> Decisions:
             if draft.client.limits.daily:
                 await today.limit(draft)
             _decide(draft, decision, accounts)
-            if draft.chunks and decision.refusal is None:
-                await _store_list(tx, rows, draft, decision)
-            rows.add(
-                sheet_of(draft, decision.wire_id, batch.now, owner=batch.owner, lease=batch.lease),
-                draft.recipients,
-                fits=decision.refusal is None,
-            )
-            if draft.digest is not None and draft.digest_kind is not _IDENTICAL:
-                answers.append((draft.client.id, draft.digest, _write_answer(decision)))
+            decided.append((draft, decision))
+    for draft, decision in decided:
+        if draft.chunks and decision.refusal is None:
+            await _store_list(tx, rows, draft, decision)
+        rows.add(
+            sheet_of(draft, decision.wire_id, batch.now, owner=batch.owner, lease=batch.lease),
+            draft.recipients,
+            fits=decision.refusal is None,
+        )
     await today.keep(batch.now)
-    await dedup.answer(tx, answers)
+    await dedup.answer(tx, _answers(decided))
     await ledger.book(tx, purses.entries(rows.holds, batch.entry_ids, batch.now))
     await rows.write(tx, batch.node)
     batch.decisions = decisions
@@ -194,13 +194,13 @@ def _decide(draft: Draft, decision: Decision, accounts: dict[purses.Key, ledger.
     draft.purse = purse  # should the transaction run again, the last run is right
     payer = accounts[draft.accounts[0], purses.FIRST]
     decision.accepted = Accepted(
-        wire_id=decision.wire_id,
-        count=draft.count,
-        cost=draft.cost,
-        balance=payer.posted - payer.held,
-        recipients=[_fate(r) for r in draft.recipients],
-        test=draft.test,
-        code=draft.code,
+        decision.wire_id,
+        draft.count,
+        draft.cost,
+        payer.posted - payer.held,
+        [_fate(r) for r in draft.recipients],
+        draft.test,
+        draft.code,
     )
 
 
@@ -217,6 +217,15 @@ async def _store_list(tx: Transaction, rows: MessageRows, draft: Draft, decision
         held = rows.holds.setdefault(key, [0, 0])
         held[0] += amount
         held[1] += draft.total
+
+
+def _answers(decided: list[tuple[Draft, Decision]]) -> list[Values]:
+    """What is answered again to those who repeat their key."""
+    return [
+        (draft.client.id, draft.digest, _write_answer(decision))
+        for draft, decision in decided
+        if draft.digest is not None and draft.digest_kind is not _IDENTICAL
+    ]
 
 
 def _write_answer(decision: Decision) -> str:

@@ -15,9 +15,15 @@ import structlog
 
 from vestnik.domain.ids import Ids
 from vestnik.domain.message import Status
-from vestnik.domain.refusals import StoreUnavailable
+from vestnik.domain.refusals import (
+    BadNumber,
+    MessageForbidden,
+    Refusal,
+    StoreUnavailable,
+    Undeliverable,
+)
 from vestnik.services.messages.draft import Accepted, Draft
-from vestnik.services.sending.acceptance import Batch, Decisions, accept, landed
+from vestnik.services.sending.acceptance import Batch, Decision, Decisions, accept, landed
 from vestnik.services.sending.wire_ids import WireIds
 from vestnik.store.engine import CommitUnknown, DataRefused, Store
 
@@ -26,6 +32,13 @@ log = structlog.get_logger(__name__)
 BATCH_ROWS = 2_000
 _WAITING = int(Status.WAITING)
 WAITING_ROWS_MAX = 50_000  # beyond this doors wait: memory is bounded
+# What a request is told when its only recipient is refused.
+_REFUSALS: dict[int, type[Refusal]] = {
+    Status.BAD_NUMBER: BadNumber,
+    Status.FORBIDDEN: MessageForbidden,
+    Status.UNREACHABLE: Undeliverable,
+    Status.UNDELIVERABLE: Undeliverable,
+}
 
 
 class Dispatchers(Protocol):
@@ -55,7 +68,10 @@ class _Lanes:
 
     def put(self, draft: Draft) -> None:
         lanes = self.urgent if draft.urgent else self.others
-        lanes.setdefault(draft.client.id, deque()).append(draft)
+        lane = lanes.get(draft.client.id)
+        if lane is None:
+            lane = lanes[draft.client.id] = deque()
+        lane.append(draft)
 
     def take(self, rows_max: int) -> list[Draft]:
         """Whole drafts, clients in turn, up to so many rows; a bigger draft goes alone.
@@ -120,13 +136,21 @@ class Intake:
         self._closed = False
 
     async def submit(self, draft: Draft) -> Accepted:
-        """Commit a draft; returns when it is durable.
+        """Commit a draft; returns when it is durable, and waits for room before.
 
-        Raises Duplicate, InsufficientFunds with the id, BadParameters (an Idempotency-Key used for
-        something else), StoreUnavailable when nothing was promised.
+        Raises as the future of `put`.
         """
         while self._rows_waiting > WAITING_ROWS_MAX:
             await self._room.wait()
+        return await self.put(draft)
+
+    def put(self, draft: Draft) -> "asyncio.Future[Accepted]":
+        """Commit a draft with the next batch; the future is done when it is durable.
+
+        It fails with Duplicate, with InsufficientFunds or what is wrong with the only recipient,
+        both with the id, with BadParameters (an Idempotency-Key used for something else), and with
+        StoreUnavailable when nothing was promised, which is also raised once the centre closes.
+        """
         if self._closed:
             raise StoreUnavailable("the centre is shutting down; try again in a moment")
         self._rows_waiting += len(draft.recipients)
@@ -134,7 +158,7 @@ class Intake:
             self._room.clear()
         self._lanes.put(draft)
         self._bell.set()
-        return await draft.answered
+        return draft.answered
 
     async def run(self) -> None:
         """Commit what gathers, until `close`."""
@@ -224,10 +248,7 @@ class Intake:
                 self._give_back(draft)
             if draft.answered.done():  # its client has gone; the message stays
                 continue
-            if decision.refusal is not None:
-                draft.answered.set_exception(decision.refusal)
-            elif decision.accepted is not None:
-                draft.answered.set_result(decision.accepted)
+            _tell(draft.answered, decision)
         self._dispatchers.fly(flying, batch.lease)
         if any(draft.chunks for draft in flying):
             self._ring_mailings()
@@ -259,6 +280,20 @@ class Intake:
         else:
             lost = StoreUnavailable("the store was lost while committing; nothing was accepted")
             self._undo(batch.drafts, lost)
+
+
+def _tell(answered: "asyncio.Future[Accepted]", decision: Decision) -> None:
+    if decision.refusal is not None:
+        answered.set_exception(decision.refusal)
+        return
+    accepted = decision.accepted
+    assert accepted is not None, decision
+    # What was answered counts, not the draft: a repeated key has its first answer.
+    lonely = accepted.recipients[0] if len(accepted.recipients) == 1 else None
+    if lonely is None or lonely.status is None:
+        answered.set_result(accepted)
+    else:
+        answered.set_exception(_REFUSALS[lonely.status](message_id=accepted.wire_id))
 
 
 def _fail(draft: Draft, reason: Exception) -> None:

@@ -1,15 +1,15 @@
 """What an account may send, and to whom: the rules that stop one recipient, not the request."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 from vestnik.domain import number
-from vestnik.domain.client import Client
 from vestnik.domain.message import Err, Kind, Status
 from vestnik.services.centre import names
 from vestnik.services.centre.directory import Directory
+from vestnik.services.centre.terms import Terms
 from vestnik.services.sending.flood import Floods
 
+SENDERS_KNOWN = 1_000
 _MAIL, _SOCIAL = Kind.MAIL, Kind.SOCIAL
 FINE = (0, 0)
 
@@ -35,13 +35,15 @@ class Rules:
     `floods` None: what was sent before does not count, as in a request for the price.
     """
 
+    __slots__ = ("_client", "_directory", "_floods", "_now", "_open", "_seen", "_shown")
+
     def __init__(
-        self, client: Client, directory: Directory, floods: Floods | None, now_ms: int
+        self, terms: Terms, directory: Directory, floods: Floods | None, now_ms: int
     ) -> None:
-        self._client, self._directory, self._floods = client, directory, floods
-        self._limits, self._now = client.limits, now_ms
-        self._open = _prefix_rules(client.limits.prefixes)
-        self._senders: dict[tuple[str, bool], str | None] = {}
+        self._client, self._directory = terms.client, directory
+        self._floods = floods if terms.limits.flood_count else None
+        self._open, self._now = terms.prefixes, now_ms
+        self._shown = terms.shown
         self._seen: set[int] = set()
 
     def shown(self, sender: str, kind: Kind) -> str | None:
@@ -53,12 +55,13 @@ class Rules:
             return sender
         letter = kind is _MAIL and "@" in sender
         asked = (sender, letter)
-        if asked not in self._senders:
+        shown = self._shown
+        if asked not in shown:
+            if len(shown) >= SENDERS_KNOWN:  # a list may have one of its own in each line
+                shown.clear()
             fine = letter or number.valid_sender(sender)
-            self._senders[asked] = (
-                names.sender_for(self._directory, self._client, sender) if fine else None
-            )
-        return self._senders[asked]
+            shown[asked] = names.sender_for(self._directory, self._client, sender) if fine else None
+        return shown[asked]
 
     def judge(
         self,
@@ -85,33 +88,13 @@ class Rules:
             return _BARRED
         if self._directory.registration and not self._permitted(said, sender, mccmnc):
             return _UNKNOWN_TEXT
-        if instead or self._floods is None or not self._limits.flood_count:
+        if instead or self._floods is None:
             return FINE
-        flooded = self._floods.flooded(self._client.id, phone, self._limits, self._now)
+        client = self._client
+        flooded = self._floods.flooded(client.id, phone, client.limits, self._now)
         return _FLOOD if flooded else FINE
 
     def _permitted(self, said: Said, sender: str, mccmnc: str) -> bool:
         """The operator lets the text through under this name (templates.md, 2)."""
         place = names.SOCIAL if said.kind is _SOCIAL else mccmnc
         return names.permits(self._directory, self._client.id, sender, place, said.text)
-
-
-def _prefix_rules(rules: str) -> Callable[[str], bool] | None:
-    """Phone codes that may be sent to; a longer one with a minus forbids (users.md, `fmts`).
-
-    Where no code is named that may be, those that none forbids may.
-    """
-    codes = [rule.strip() for rule in rules.split(",") if rule.strip()] if rules else []
-    if not codes:
-        return None
-    open_ = all(code.startswith("-") for code in codes)
-
-    def allowed(phone: str) -> bool:
-        best, verdict = -1, open_
-        for code in codes:
-            digits = code.lstrip("-")
-            if phone.startswith(digits) and len(digits) > best:
-                best, verdict = len(digits), not code.startswith("-")
-        return verdict
-
-    return allowed
