@@ -121,7 +121,8 @@ async def test_a_port_that_is_taken_is_told_in_one_sentence(centre, furnished):
         serving.command, furnished, "serve", "--http", f"127.0.0.1:{centre.port}", code=1
     )
 
-    assert said.splitlines()[-1].startswith("vestnik: a door cannot be opened: ")
+    words = f"vestnik: the HTTP door cannot be opened at 127.0.0.1:{centre.port}: "
+    assert said.splitlines()[-1].startswith(words)
 
 
 async def test_the_demo_tells_its_story_and_ends(tmp_path):
