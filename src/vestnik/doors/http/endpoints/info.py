@@ -1,6 +1,6 @@
 """info.php: tells the operators of numbers."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from vestnik.domain.numbering import Network
 from vestnik.domain.refusals import BadParameters, NotFound

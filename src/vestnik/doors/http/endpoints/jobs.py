@@ -1,8 +1,9 @@
 """jobs.php: mailings, which are sent when they are due, and again by their rule."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from vestnik.domain.lists import ListLine, list_lines
 from vestnik.domain.message import Kind

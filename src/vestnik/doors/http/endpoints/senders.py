@@ -1,7 +1,8 @@
 """senders.php: the names that an account shows as senders."""
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from vestnik.domain.client import Client
 from vestnik.domain.refusals import BadDate, BadParameters
