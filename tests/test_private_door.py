@@ -95,8 +95,10 @@ async def test_a_node_without_doors_has_the_private_one(tmp_path):
 async def test_the_manual_can_be_taken_away(tmp_path):
     async with serving(tmp_path, docs="false") as centre:
         found = await statuses(centre, "http", *MANUAL, "/healthz")
+        [elsewhere] = await look(centre, "http", "/nowhere")
 
     assert found == [404, 404, 404, 200]
+    assert b"manual" not in elsewhere[1]
 
 
 async def test_a_private_door_whose_port_is_taken_stops_the_start(tmp_path):

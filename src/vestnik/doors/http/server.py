@@ -29,6 +29,7 @@ from vestnik.doors.http.soap import Soap
 log = structlog.get_logger()
 
 IDEMPOTENCY_KEY_MAX = 255
+MANUAL = "/docs"  # among the pages, unless the operator has taken it away
 
 _SLASHES = re.compile("/+")
 
@@ -154,8 +155,10 @@ class Door:
             names = ", ".join(sorted({endpoint.name for endpoint, _ in self._endpoints.values()}))
             words = (
                 "There is nothing at this address. The API is at /sys/<name>.php and "
-                f"/rest/<name>/, where <name> is one of: {names}. The manual is at /docs."
+                f"/rest/<name>/, where <name> is one of: {names}."
             )
+            if MANUAL in self._pages:
+                words += f" The manual is at {MANUAL}."
             await asgi.plain(send, 404, words.encode())
         elif scope["method"] not in ("GET", "HEAD"):
             await asgi.plain(send, 405, b"Use GET here.", (b"allow", b"GET, HEAD"))

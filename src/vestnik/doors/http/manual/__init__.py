@@ -18,11 +18,11 @@ from vestnik.doors.http.endpoint import EVERYWHERE, Endpoint, Parameter
 from vestnik.doors.http.endpoints import ENDPOINTS
 from vestnik.doors.http.openapi import by_area, examples, openapi, operations
 from vestnik.doors.http.schemas import errors_of
-from vestnik.doors.http.server import Page, Pages
+from vestnik.doors.http.server import MANUAL, Page, Pages
 from vestnik.doors.http.shapes import Member, Shape
 
 OPENAPI = "/openapi.json"
-DOCS = "/docs"
+
 ASSETS = {
     "/docs/manual.css": "text/css; charset=utf-8",
     "/docs/manual.js": "text/javascript; charset=utf-8",
@@ -85,7 +85,7 @@ class Chapter:
 
 def pages() -> Pages:
     """Every address of the manual of ENDPOINTS.  It is made when it is first asked for."""
-    return {path: _teller(path) for path in (OPENAPI, DOCS, f"{DOCS}/", *ASSETS)}
+    return {path: _teller(path) for path in (OPENAPI, MANUAL, f"{MANUAL}/", *ASSETS)}
 
 
 def _teller(path: str) -> Callable[[], Awaitable[Page]]:
@@ -106,8 +106,8 @@ def made(endpoints: Sequence[Endpoint]) -> dict[str, Page]:
     docs = _page("text/html; charset=utf-8", _html(endpoints).encode())
     found = {
         OPENAPI: _page("application/json", description, (b"access-control-allow-origin", b"*")),
-        DOCS: docs,
-        f"{DOCS}/": docs,
+        MANUAL: docs,
+        f"{MANUAL}/": docs,
     }
     for path, content_type in ASSETS.items():
         name = path.rpartition("/")[2]
