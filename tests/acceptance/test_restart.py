@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import time
 
 import httpx2
@@ -116,9 +117,10 @@ async def test_a_second_serve_on_the_same_folder_says_so_and_ends(centre):
     assert (await centre.http.get("/readyz")).status_code == 200
 
 
-async def test_a_port_that_is_taken_is_told_in_one_sentence(centre, furnished):
+async def test_a_port_that_is_taken_is_told_in_one_sentence(centre, furnished, tmp_path):
+    other = shutil.copytree(furnished, tmp_path / "other")
     said = await asyncio.to_thread(
-        serving.command, furnished, "serve", "--http", f"127.0.0.1:{centre.port}", code=1
+        serving.command, other, "serve", "--http", f"127.0.0.1:{centre.port}", code=1
     )
 
     words = f"vestnik: the HTTP door cannot be opened at 127.0.0.1:{centre.port}: "
