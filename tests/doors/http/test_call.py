@@ -5,14 +5,12 @@ from vestnik.domain.refusals import BadParameters
 from vestnik.doors.http.endpoint import Call, Undeclared
 from vestnik.doors.http.multipart import File
 
-DECLARED = frozenset({"sender", "flash", "n", "fl[]"})
+BLANK = dict.fromkeys(("sender", "flash", "n", "fl[]"))
 
 
 def call(files=(), **params):
     client = Client(1, "alex")
-    return Call(
-        client, None, params, files, "127.0.0.1", 0, 0, "utf-8", False, "", declared=DECLARED
-    )
+    return Call(client, None, params, files, "127.0.0.1", 0, 0, "utf-8", False, "", BLANK)
 
 
 def test_an_empty_parameter_is_absent():

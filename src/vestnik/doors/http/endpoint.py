@@ -98,7 +98,8 @@ class Call:
     _told: dict[str, str | None] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._told = {**self.blank, **self.params}
+        blank = self.blank
+        self._told = {**blank, **{n: v for n, v in self.params.items() if n in blank}}
 
     def given(self, name: str) -> str | None:
         """A parameter as it came, None when it is absent: "" clears what a change would keep."""
